@@ -1,0 +1,113 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every plugin exports one symbol, its entry; all else stays inside.
+let exportsEntryOnly: [LinkerSetting] = [
+  .unsafeFlags(["-Xlinker", "--version-script=Plugins/exports.map"])
+]
+
+
+func plugin(_ product: String, _ target: String) -> Product {
+  .library(name: product, type: .dynamic, targets: [target])
+}
+
+func swiftPlugin(_ target: String, path: String) -> Target {
+  .target(
+    name: target, dependencies: ["CSparPlugin", "SparPluginKit"], path: path,
+    linkerSettings: exportsEntryOnly)
+}
+
+let package = Package(
+  name: "spar",
+  products: [
+    .executable(name: "spar", targets: ["SparCLI"]),
+    plugin("spar-openblas", "OpenBLASBackend"),
+    plugin("spar-sppo", "SPPOObjective"),
+    plugin("spar-gpo", "GPOObjective"),
+    plugin("spar-dpo", "DPOObjective"),
+    plugin("spar-length", "LengthRanker"),
+    plugin("spar-likelihood", "LikelihoodRanker"),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Floor 0
+    .target(name: "CSparPlugin"),
+    .target(name: "CSparThreads", cSettings: [.unsafeFlags(["-O2"])]),
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .target(name: "SparTensor", dependencies: ["CSparPlugin"]),
+
+    // Floor 1
+    .target(name: "SparCompute", dependencies: ["SparTensor", "CSparPlugin", "CSparThreads"]),
+    .target(name: "SparText", dependencies: ["CPCRE2"]),
+    .target(name: "SparStore", dependencies: ["SparTensor", "CHDF5"]),
+
+    // Floor 2
+    .target(
+      name: "SparModel",
+      dependencies: ["SparTensor", "SparCompute", "SparText", "SparStore", "CSparPlugin"]),
+
+    // Floor 3
+    .target(
+      name: "SparHost",
+      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute"]),
+
+    // Floor 4
+    .target(name: "SparGeneration", dependencies: ["SparModel", "SparHost", "CSparThreads"]),
+    .target(name: "SparRanking", dependencies: ["SparModel", "SparHost", "CSparPlugin"]),
+    .target(name: "SparTraining", dependencies: ["SparModel", "SparHost", "CSparPlugin"]),
+    .target(name: "SparEvaluation", dependencies: ["SparModel", "SparHost"]),
+
+    // Floor 5
+    .target(
+      name: "SparPipeline",
+      dependencies: [
+        "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
+        .product(name: "Yams", package: "Yams"),
+      ]),
+
+    // Floor 7
+    .executableTarget(
+      name: "SparCLI",
+      dependencies: [
+        "SparPipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+
+    // For plugin authors in Swift, and for backend plugins
+    .target(name: "SparPluginKit", dependencies: ["CSparPlugin"]),
+    .target(
+      name: "CSparKernels", dependencies: ["CSparPlugin", "CSparThreads"],
+      cSettings: [.unsafeFlags(["-O3"])]),
+
+    // Plugins
+    .target(
+      name: "OpenBLASBackend",
+      dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels", "COpenBLAS"],
+      path: "Plugins/Backends/OpenBLAS", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: exportsEntryOnly),
+    swiftPlugin("SPPOObjective", path: "Plugins/Objectives/SPPO"),
+    swiftPlugin("GPOObjective", path: "Plugins/Objectives/GPO"),
+    swiftPlugin("DPOObjective", path: "Plugins/Objectives/DPO"),
+    swiftPlugin("LengthRanker", path: "Plugins/Rankers/Length"),
+    swiftPlugin("LikelihoodRanker", path: "Plugins/Rankers/Likelihood"),
+
+    // Tests
+    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "SparHost"]),
+    .testTarget(name: "SparTextTests", dependencies: ["SparText"]),
+    .testTarget(name: "SparStoreTests", dependencies: ["SparStore", "SparModel"]),
+    .testTarget(
+      name: "SparModelTests", dependencies: ["SparModel", "SparHost", "SparTraining"]),
+    .testTarget(name: "SparHostTests", dependencies: ["SparHost"]),
+    .testTarget(name: "SparRankingTests", dependencies: ["SparRanking"]),
+    .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
+    .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
+    .testTarget(name: "SparCLITests", dependencies: []),
+  ]
+)

@@ -1,0 +1,1 @@
+#include "spar_plugin.h"
