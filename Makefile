@@ -1,0 +1,48 @@
+# Everything that is done with this repository, by one word each. `make` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup model build demo test golden bench format check clean
+
+SWIFT ?= swift
+FORMATTED := Package.swift Sources Plugins Tests
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install the system libraries (OpenBLAS, HDF5, PCRE2, NUMA) if they are missing
+	@scripts/setup.sh
+
+model: setup ## fetch SmolLM2-135M-Instruct (98 MB, once) into $SPAR_CACHE or ~/.cache/spar
+	@scripts/fetch-model.sh
+
+build: setup ## compile the command `spar` and every plugin, optimised
+	$(SWIFT) build -c release
+	@scripts/check-products.sh .build/release
+
+demo: build model ## one self-play iteration on the small model, start to end
+	.build/release/spar run docs/recipes/smollm2-sppo.yaml
+
+test: build model ## run all tests
+	@scripts/make-venv.sh .build/venv
+	if [ -x .build/venv/bin/python ]; then export SPAR_PYTHON="$$PWD/.build/venv/bin/python"; fi; \
+	  $(SWIFT) test
+
+golden: setup ## run the comparisons with values that independent programs computed
+	$(SWIFT) test --filter Golden
+
+# Optimised test code needs -enable-testing, which would rebuild .build/release: own folder.
+bench: build model ## measure speed
+	SPAR_BENCH=1 $(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build/bench \
+	  --filter Benchmark
+
+format: ## format the Swift sources in place
+	$(SWIFT) format -i -r $(FORMATTED)
+
+check: ## fail if a Swift source breaks the format or a lint rule
+	$(SWIFT) format lint --strict -r $(FORMATTED)
+
+clean: ## remove what was built; the model and the runs in checkpoints/ stay
+	rm -rf .build
