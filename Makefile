@@ -41,8 +41,10 @@ bench: build model ## measure speed
 format: ## format the Swift sources in place
 	$(SWIFT) format -i -r $(FORMATTED)
 
-check: ## fail if a Swift source breaks the format or a lint rule
+check: ## fail if a Swift source breaks the format or a lint rule, or a listing its file
 	$(SWIFT) format lint --strict -r $(FORMATTED)
+	@sed -n '/^```c$$/,/^```$$/{/^```/!p}' docs/plugins.md | diff - docs/examples/ipo.c || \
+	  { echo 'check: the listing in docs/plugins.md differs from docs/examples/ipo.c' >&2; exit 1; }
 
 clean: ## remove what was built; the model and the runs in checkpoints/ stay
 	rm -rf .build
