@@ -30,13 +30,18 @@ test: build model ## run all tests
 	if [ -x .build/venv/bin/python ]; then export SPAR_PYTHON="$$PWD/.build/venv/bin/python"; fi; \
 	  $(SWIFT) test
 
+# A filter that matches nothing succeeds, so these two insist that something ran.
+some_tests = tee .build/filtered.log && if grep -q 'Test run with 0 tests' .build/filtered.log; \
+  then echo '$@: no test has this word in its name' >&2; exit 1; fi
+
 golden: setup ## run the comparisons with values that independent programs computed
-	$(SWIFT) test --filter Golden
+	@mkdir -p .build
+	$(SWIFT) test --filter Golden | $(some_tests)
 
 # Optimised test code needs -enable-testing, which would rebuild .build/release: own folder.
 bench: build model ## measure speed
 	SPAR_BENCH=1 $(SWIFT) test -c release -Xswiftc -enable-testing --scratch-path .build/bench \
-	  --filter Benchmark
+	  --filter Benchmark | $(some_tests)
 
 format: ## format the Swift sources in place
 	$(SWIFT) format -i -r $(FORMATTED)
