@@ -99,7 +99,7 @@ let package = Package(
     swiftPlugin("LikelihoodRanker", path: "Plugins/Rankers/Likelihood"),
 
     // Tests
-    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "SparHost"]),
+    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute"]),
     .testTarget(name: "SparTextTests", dependencies: ["SparText"]),
     .testTarget(name: "SparStoreTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(
