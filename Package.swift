@@ -105,6 +105,8 @@ let package = Package(
     .testTarget(
       name: "SparModelTests", dependencies: ["SparModel", "SparHost", "SparTraining"]),
     .testTarget(name: "SparHostTests", dependencies: ["SparHost"]),
+    .testTarget(
+      name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
     .testTarget(name: "SparRankingTests", dependencies: ["SparRanking"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
