@@ -57,7 +57,7 @@ let package = Package(
     // Floor 3
     .target(
       name: "SparHost",
-      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute"]),
+      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute", "SparPluginKit"]),
 
     // Floor 4
     .target(name: "SparGeneration", dependencies: ["SparModel", "SparHost", "CSparThreads"]),
