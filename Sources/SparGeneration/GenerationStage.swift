@@ -58,8 +58,8 @@ public struct GenerationStage {
     var summary = GenerationSummary()
     summary.resumed = answered.count
     let jobs = zip(shard, encoded).filter { answered[$0.0.index] == nil }
-      .map { Decoder.Job(index: $0.0.index, prompt: $0.1) }
-    let decoder = Decoder(
+      .map { BatchDecoder.Job(index: $0.0.index, prompt: $0.1) }
+    let decoder = BatchDecoder(
       model, options, longestPrompt: encoded.map(\.count).max() ?? 1, threads: threads)
     let start = ContinuousClock.now
     func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }

@@ -7,7 +7,7 @@ import SparTensor
 ///
 /// A prompt is computed once for all its answers.  What an answer becomes depends on its prompt's
 /// index, its own number and the seed alone, not on its neighbours.
-final class Decoder {
+final class BatchDecoder {
   /// A prompt under way: its cache slots and what its last position predicts.
   private final class Group {
     let job: Job
