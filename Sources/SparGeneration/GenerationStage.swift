@@ -14,6 +14,8 @@ public struct GenerationSummary: Equatable, Sendable, Codable {
   /// Prompts whose answers an earlier, interrupted run had left.
   public var resumed = 0
   public var seconds = 0.0
+  public var prefillSeconds = 0.0
+  public var decodeSeconds = 0.0
   public var meanTokens = 0.0
   /// Share of answers that ended by themselves.
   public var ended = 0.0
@@ -91,6 +93,8 @@ public struct GenerationStage {
     }
     summary.seconds = elapsed()
     summary.tokens = decoder.decodedTokens
+    summary.prefillSeconds = decoder.prefillTime / .seconds(1)
+    summary.decodeSeconds = decoder.decodeTime / .seconds(1)
     summary.prefilledTokens = decoder.prefilledTokens
     let table = table(shard, encoded, answered)
     try CandidatesFile.write(to: output, table, attributes: attributes())
