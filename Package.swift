@@ -105,14 +105,16 @@ let package = Package(
     swiftPlugin("LikelihoodRanker", path: "Plugins/Rankers/Likelihood"),
 
     // Tests
-    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "SparHost"]),
+    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute"]),
     .testTarget(name: "SparTextTests", dependencies: ["SparText"]),
     .testTarget(name: "SparStoreTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(
       name: "SparModelTests", dependencies: ["SparModel", "SparHost", "SparTraining"]),
     .testTarget(name: "SparHostTests", dependencies: ["SparHost"]),
+    .testTarget(
+      name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
     .testTarget(name: "SparRankingTests", dependencies: ["SparRanking", "SparPreference"]),
-    .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation"]),
+    .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
     .testTarget(name: "SparCLITests", dependencies: []),

@@ -15,19 +15,6 @@ public struct PairSelection: Equatable, Sendable, Codable {
     self.dropTruncated = dropTruncated
   }
 
-  /// What became of a prompt.
-  public enum Status: Int, CaseIterable, Sendable, Codable {
-    case pair = 0
-    /// The best and the worst of the remaining answers are within the margin.
-    case tie = 1
-    /// Fewer than two different texts.
-    case duplicates = 2
-    /// Fewer than two answers with any text.
-    case empty = 3
-    /// Fewer than two answers that ended (only with `dropTruncated`).
-    case truncated = 4
-  }
-
   /// An answer as far as selection looks at it.
   public struct Answer: Equatable, Sendable {
     public var text: String
@@ -45,8 +32,10 @@ public struct PairSelection: Equatable, Sendable, Codable {
   }
 
   public struct Choice: Equatable, Sendable {
-    public var status: Status
-    /// Indices of the two answers; nil unless `status` is `.pair`.
+    /// `.kept` with a pair; `.empty`, `.overlong` (answers that did not end, only with
+    /// `dropTruncated`) and `.duplicate` where fewer than two answers are left; `.tie`.
+    public var status: PreferenceStatus
+    /// Indices of the two answers; nil unless `status` is `.kept`.
     public var chosen: Int?
     public var rejected: Int?
     /// Answers set aside, by reason.
@@ -59,7 +48,7 @@ public struct PairSelection: Equatable, Sendable, Codable {
   /// of equal answers, the first index counts.
   public func choose(scores: [Double], answers: [Answer]) -> Choice {
     precondition(scores.count == answers.count, "one score for each answer")
-    var choice = Choice(status: .pair)
+    var choice = Choice(status: .kept)
     let written = answers.indices.filter { !answers[$0].isEmpty }
     choice.emptyAnswers = answers.count - written.count
     let whole = written.filter { !dropTruncated || answers[$0].ended }
@@ -74,8 +63,7 @@ public struct PairSelection: Equatable, Sendable, Codable {
     choice.duplicateAnswers = whole.count - distinct.count
 
     guard let first = distinct.first, distinct.count > 1 else {
-      choice.status =
-        written.count < 2 ? .empty : whole.count < 2 ? .truncated : .duplicates
+      choice.status = written.count < 2 ? .empty : whole.count < 2 ? .overlong : .duplicate
       return choice
     }
     var (best, worst) = (first, first)

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import SparPreference
 
 /// What a ranking came to: how many pairs, how sure, and what the ranker seems to reward.
@@ -66,9 +66,7 @@ public struct RankingSummary: Equatable, Sendable, Codable {
   }
 
   private func decimal(_ value: Double, _ places: Int = 3) -> String {
-    let scale = pow(10, Double(places))
-    let rounded = (value * scale).rounded() / scale
-    return places == 0 ? "\(Int(rounded))" : "\(rounded == 0 ? 0 : rounded)"
+    String(format: "%.\(places)f", value)
   }
 }
 
@@ -96,11 +94,11 @@ struct RankingTally {
     summary.duplicateAnswers += choice.duplicateAnswers
     summary.truncatedAnswers += choice.truncatedAnswers
     switch choice.status {
-    case .pair: summary.pairs += 1
+    case .kept: summary.pairs += 1
     case .tie: summary.ties += 1
-    case .duplicates: summary.duplicatePrompts += 1
+    case .duplicate: summary.duplicatePrompts += 1
     case .empty: summary.emptyPrompts += 1
-    case .truncated: summary.truncatedPrompts += 1
+    case .overlong, .failed: summary.truncatedPrompts += 1
     }
     if table.k > 2 { intransitive.add(table.isIntransitive ? 1 : 0) }
     addLengths(scores: table.scores, lengths: answers.map { Double($0.ids.count) })
