@@ -59,7 +59,7 @@ let package = Package(
       name: "SparHost",
       dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute"]),
 
-    .target(name: "SparPreference"),
+    .target(name: "SparPreference", dependencies: ["SparHost", "SparStore"]),
 
     // Floor 4
     .target(name: "SparGeneration", dependencies: ["SparModel", "SparHost", "CSparThreads"]),

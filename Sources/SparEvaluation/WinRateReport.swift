@@ -9,7 +9,7 @@ public struct AnswerFacts: Equatable, Sendable, Codable {
   public var model: String
   public var modelDigest: String
   public var answers: Int
-  /// Mean length in tokens, the end token included where there is one.
+  /// Mean length in tokens, without the end token.
   public var meanTokens: Double
   /// Mean share of repeated runs of four tokens.
   public var repetition: Double
