@@ -57,7 +57,7 @@ let package = Package(
     // Floor 3
     .target(
       name: "SparHost",
-      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute"]),
+      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute", "SparPluginKit"]),
 
     .target(name: "SparPreference", dependencies: ["SparHost", "SparStore"]),
 

@@ -122,15 +122,17 @@ public struct GenerationStage {
     for prompt in shard {
       text += Data("\(prompt.index)\u{0}".utf8) + (try encoder.encode(prompt.messages))
     }
-    return SHA256.hex(of: text)
+    var hash = SHA256()
+    hash.update([UInt8](text))
+    return hash.hexDigest()
   }
 
   private func table(
     _ shard: [Prompt], _ encoded: [[Int32]], _ answered: [Int: [CandidateAnswer]]
   ) -> CandidateTable {
     CandidateTable(
-      k: options.pairs,
-      groups: zip(shard, encoded).map { prompt, ids in
+      K: options.pairs,
+      rows: zip(shard, encoded).map { prompt, ids in
         CandidateGroup(
           promptIndex: prompt.index, promptID: prompt.id,
           messages: prompt.messages.map { .init(role: $0.role, content: $0.content) },
@@ -149,8 +151,8 @@ public struct GenerationStage {
   }
 
   private func describe(_ table: CandidateTable, _ summary: inout GenerationSummary) {
-    let answers = table.groups.flatMap(\.answers)
-    summary.prompts = table.groups.count
+    let answers = table.rows.flatMap(\.answers)
+    summary.prompts = table.rows.count
     summary.answers = answers.count
     let count = Double(max(answers.count, 1))
     summary.meanTokens = Double(answers.reduce(0) { $0 + $1.ids.count }) / count
@@ -180,6 +182,6 @@ private struct JournalAnswer: Codable {
   var answer: CandidateAnswer {
     CandidateAnswer(
       ids: ids, logps: bits.map(Float.init(bitPattern:)),
-      finish: FinishReason(rawValue: finish) ?? .length, text: text)
+      finish: CandidateAnswer.Finish(rawValue: finish) ?? .length, text: text)
   }
 }

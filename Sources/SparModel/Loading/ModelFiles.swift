@@ -55,4 +55,19 @@ public struct ModelFiles {
       path: path, config: try source.model.configJSON(), weights: source,
       tokenizer: try Tokenizer(gguf: vocabulary), chatTemplate: stored.chatTemplate)
   }
+
+  /// A training checkpoint: parameters, config, tokenizer and template in one HDF5 file.
+  public static func checkpoint(_ path: String) throws -> ModelFiles {
+    let file = try CheckpointFile(path)
+    guard let vocabulary = file.header.tokenizerJSON else {
+      throw ModelError(.noTokenizer, path: path)
+    }
+    let config = Data(file.header.configJSON.utf8)
+    return ModelFiles(
+      path: path, config: config, weights: try HDF5WeightSource(file),
+      tokenizer: try Tokenizer(
+        tokenizerJSON: Data(vocabulary.utf8), path: path,
+        config: try TokenizerConfig(json: config, path: path)),
+      chatTemplate: file.header.chatTemplate)
+  }
 }
