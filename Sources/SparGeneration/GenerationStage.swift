@@ -14,6 +14,8 @@ public struct GenerationSummary: Equatable, Sendable, Codable {
   /// Prompts whose answers an earlier, interrupted run had left.
   public var resumed = 0
   public var seconds = 0.0
+  public var prefillSeconds = 0.0
+  public var decodeSeconds = 0.0
   public var meanTokens = 0.0
   /// Share of answers that ended by themselves.
   public var ended = 0.0
@@ -58,8 +60,8 @@ public struct GenerationStage {
     var summary = GenerationSummary()
     summary.resumed = answered.count
     let jobs = zip(shard, encoded).filter { answered[$0.0.index] == nil }
-      .map { Decoder.Job(index: $0.0.index, prompt: $0.1) }
-    let decoder = Decoder(
+      .map { BatchDecoder.Job(index: $0.0.index, prompt: $0.1) }
+    let decoder = BatchDecoder(
       model, options, longestPrompt: encoded.map(\.count).max() ?? 1, threads: threads)
     let start = ContinuousClock.now
     func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }
@@ -91,6 +93,8 @@ public struct GenerationStage {
     }
     summary.seconds = elapsed()
     summary.tokens = decoder.decodedTokens
+    summary.prefillSeconds = decoder.prefillTime / .seconds(1)
+    summary.decodeSeconds = decoder.decodeTime / .seconds(1)
     summary.prefilledTokens = decoder.prefilledTokens
     let table = table(shard, encoded, answered)
     try CandidatesFile.write(to: output, table, attributes: attributes())
@@ -122,15 +126,17 @@ public struct GenerationStage {
     for prompt in shard {
       text += Data("\(prompt.index)\u{0}".utf8) + (try encoder.encode(prompt.messages))
     }
-    return SHA256.hex(of: text)
+    var hash = SHA256()
+    hash.update([UInt8](text))
+    return hash.hexDigest()
   }
 
   private func table(
     _ shard: [Prompt], _ encoded: [[Int32]], _ answered: [Int: [CandidateAnswer]]
   ) -> CandidateTable {
     CandidateTable(
-      k: options.pairs,
-      groups: zip(shard, encoded).map { prompt, ids in
+      K: options.pairs,
+      rows: zip(shard, encoded).map { prompt, ids in
         CandidateGroup(
           promptIndex: prompt.index, promptID: prompt.id,
           messages: prompt.messages.map { .init(role: $0.role, content: $0.content) },
@@ -149,8 +155,8 @@ public struct GenerationStage {
   }
 
   private func describe(_ table: CandidateTable, _ summary: inout GenerationSummary) {
-    let answers = table.groups.flatMap(\.answers)
-    summary.prompts = table.groups.count
+    let answers = table.rows.flatMap(\.answers)
+    summary.prompts = table.rows.count
     summary.answers = answers.count
     let count = Double(max(answers.count, 1))
     summary.meanTokens = Double(answers.reduce(0) { $0 + $1.ids.count }) / count
@@ -180,6 +186,6 @@ private struct JournalAnswer: Codable {
   var answer: CandidateAnswer {
     CandidateAnswer(
       ids: ids, logps: bits.map(Float.init(bitPattern:)),
-      finish: FinishReason(rawValue: finish) ?? .length, text: text)
+      finish: CandidateAnswer.Finish(rawValue: finish) ?? .length, text: text)
   }
 }
