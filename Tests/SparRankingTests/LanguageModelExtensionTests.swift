@@ -117,12 +117,12 @@ struct LanguageModelExtensionTests {
 
   private let items = [
     Client.Item(
-      messages: [.init(role: "system", content: "Be brief."), .init(role: "user", content: "Hi?")],
-      completions: ["Hello.", "", "No, I will not say anything to you!"]),
+      messages: [.init(role: "system", content: "Be."), .init(role: "user", content: "Hi?")],
+      completions: ["Hello.", "", "No, not to you!"]),
     Client.Item(
       messages: [.init(role: "user", content: "")],
-      completions: (0..<9).map { String(repeating: "ab", count: $0) }),
-    Client.Item(messages: [], completions: ["no conversation at all"]),
+      completions: (0..<5).map { String(repeating: "ab", count: $0) }),
+    Client.Item(messages: [], completions: ["no turn"]),
     Client.Item(messages: [.init(role: "user", content: "x")], completions: []),
   ]
 
@@ -138,7 +138,7 @@ struct LanguageModelExtensionTests {
 
   @Test(
     "scores are those of the plain model, however many passes they take",
-    arguments: [1, 40, 64, 2048])
+    arguments: [1, 64, 2048])
   func scores(rows: Int) throws {
     var passes = 0
     let lender = LanguageModelExtension(rowsPerPass: rows, onProgress: { passes = max($0, $1) }) {
@@ -152,9 +152,9 @@ struct LanguageModelExtensionTests {
     for (sums, plain) in zip(found.sums, try expected()) {
       #expect(isClose(sums, plain, 1e-4), "\(sums) \(plain)")
     }
-    #expect(found.tokens[0] == [7, 1, 36])
-    #expect(found.tokens[1] == [1, 3, 5, 7, 9, 11, 13, 15, 17] as [Int64])
-    let mostPasses = 13  // one for each completion
+    #expect(found.tokens[0] == [7, 1, 16])
+    #expect(found.tokens[1] == [1, 3, 5, 7, 9] as [Int64])
+    let mostPasses = 9  // one for each completion
     let fewest = rows == 2048 ? 1 : 2
     #expect(passes >= (rows == 1 ? mostPasses : fewest))
     #expect(passes <= (rows == 2048 ? 1 : mostPasses))
