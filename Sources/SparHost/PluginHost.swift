@@ -23,6 +23,7 @@ public final class PluginHost: @unchecked Sendable {
       catalogue = PluginCatalogue(problems: problems)
       for candidate in candidates { catalogue.load(candidate) }
     }
+    addBuiltIn(ReferenceBackend.plugin)
   }
 
   /// Those that were loaded, in the order of the search.

@@ -1,0 +1,90 @@
+import CSparPlugin
+import SparTensor
+
+/// The operations of one compute backend, with the plain reference wherever it has a gap.
+///
+/// Wraps the C table of a plugin (or of the built-in reference).  An operation that is missing, or
+/// answers UNSUPPORTED, is done by its plain twin in `Reference`.  Calls are serial: one control
+/// thread; the backend runs its own threads inside an operation.
+public final class Backend: @unchecked Sendable {
+  public let name: String
+  /// Where tensors of this backend live.
+  public let pool = MemoryPool()
+  public let api: spar_backend_api
+  public let instance: UnsafeMutableRawPointer?
+  /// Keeps alive whatever owns `instance`.
+  private let owner: AnyObject?
+  private let errorText: @Sendable () -> String?
+  /// Addresses for the tensors of the call under way.
+  private let slots = UnsafeMutablePointer<spar_tensor>.allocate(capacity: 16)
+  private var usedSlots = 0
+
+  public init(
+    api: spar_backend_api, instance: UnsafeMutableRawPointer?, name: String,
+    owner: AnyObject? = nil, errorText: @escaping @Sendable () -> String? = { nil }
+  ) {
+    self.api = api
+    self.instance = instance
+    self.name = name
+    self.owner = owner
+    self.errorText = errorText
+  }
+
+  /// The plain loops alone.
+  public static func reference() -> Backend {
+    Backend(api: spar_backend_api(), instance: nil, name: "reference")
+  }
+
+  deinit { slots.deallocate() }
+
+  public func tensor(_ shape: [Int], dtype: DType = .f32) -> Tensor {
+    Tensor(shape, dtype: dtype, pool: pool)
+  }
+
+  public func zeros(_ shape: [Int]) -> Tensor {
+    let tensor = tensor(shape)
+    tensor.zero()
+    return tensor
+  }
+
+  // MARK: - Calling
+
+  typealias Operation<Args> = (UnsafeMutableRawPointer?, UnsafePointer<Args>?) -> spar_status
+
+  /// An address for `tensor` that holds until the call is over.
+  func slot(_ tensor: Tensor?) -> UnsafeMutablePointer<spar_tensor>? {
+    guard let tensor else { return nil }
+    precondition(usedSlots < 16, "an operation has at most 16 tensors")
+    let place = slots + usedSlots
+    usedSlots += 1
+    place.initialize(to: tensor.c)
+    return place
+  }
+
+  func input(_ tensor: Tensor?) -> UnsafePointer<spar_tensor>? {
+    UnsafePointer(slot(tensor))
+  }
+
+  /// Runs the plugin's function, else the reference's.
+  func call<Args>(
+    _ operation: StaticString, _ function: Operation<Args>?, _ args: inout Args,
+    reference: (Args) throws(ReferenceGap) -> Void
+  ) throws(ComputeError) {
+    defer { usedSlots = 0 }
+    if let function {
+      let status = withUnsafePointer(to: args) { function(instance, $0) }
+      if status == Int32(SPAR_OK) { return }
+      guard status == Int32(SPAR_UNSUPPORTED) else {
+        throw ComputeError(
+          reason: .plugin(status: status, text: errorText()), operation: "\(operation)",
+          backend: name)
+      }
+    }
+    do {
+      try reference(args)
+    } catch {
+      throw ComputeError(
+        reason: .unsupported(error.what), operation: "\(operation)", backend: name)
+    }
+  }
+}

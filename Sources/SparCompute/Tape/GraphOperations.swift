@@ -1,0 +1,112 @@
+import SparTensor
+
+extension Graph {
+  /// y[t] = table[ids[t]]: [T, C].
+  public func embed(_ ids: [Int32], table: Parameter) throws(ComputeError) -> Variable {
+    let y = Variable(backend.tensor([ids.count, table.value.shape[1]]))
+    try backend.embed(ids, table: table.value, into: y.value)
+    record { [backend] () throws(ComputeError) in
+      guard let dy = y.takeGradient(), let dtable = table.gradient else { return }
+      try backend.embedBackward(ids, dy: dy, dtable: dtable)
+    }
+    return y
+  }
+
+  /// Rows of x by number, with repetition: y[i] = x[rows[i]].
+  public func gather(_ x: Variable, rows: [Int32]) throws(ComputeError) -> Variable {
+    let y = Variable(backend.tensor([rows.count, x.value.shape[1]]))
+    try backend.embed(rows, table: x.value, into: y.value)
+    record { [self] () throws(ComputeError) in
+      guard let dy = y.takeGradient() else { return }
+      let (dx, write) = try gradientTarget(x)
+      if write == .overwrite { dx.zero() }
+      try backend.embedBackward(rows, dy: dy, dtable: dx)
+    }
+    return y
+  }
+
+  /// y = x weight^T (+ bias); x [T, in], weight [out, in], bias [out].
+  public func linear(
+    _ x: Variable, _ weight: Parameter, bias: Parameter? = nil
+  ) throws(ComputeError) -> Variable {
+    let y = Variable(backend.tensor([x.value.shape[0], weight.value.shape[0]]))
+    try backend.gemm(
+      x.value, weight.value, into: y.value, transposeB: true, bias: bias?.value)
+    record { [self] () throws(ComputeError) in
+      guard let dy = y.takeGradient() else { return }
+      if let dweight = weight.gradient {
+        try backend.gemm(dy, x.value, into: dweight, transposeA: true, beta: 1)
+      }
+      if let bias, let dbias = bias.gradient {
+        let sum = backend.tensor([dy.shape[1]])
+        try backend.sumRows(dy, into: sum)
+        try backend.add(dbias, sum, into: dbias)
+      }
+      let (dx, write) = try gradientTarget(x)
+      try backend.gemm(dy, weight.value, into: dx, beta: write == .accumulate ? 1 : 0)
+    }
+    return y
+  }
+
+  /// x / rms(x) * weight over the last axis.
+  public func rmsNorm(
+    _ x: Variable, _ weight: Parameter, epsilon: Double
+  ) throws(ComputeError) -> Variable {
+    let y = Variable(backend.tensor(x.value.shape))
+    let rstd = backend.tensor([x.value.shape[0]])
+    try backend.rmsNorm(
+      x.value, weight: weight.value, epsilon: epsilon, into: y.value, rstd: rstd)
+    record { [self] () throws(ComputeError) in
+      guard let dy = y.takeGradient() else { return }
+      let (dx, write) = try gradientTarget(x)
+      try backend.rmsNormBackward(
+        x.value, weight: weight.value, rstd: rstd, dy: dy, epsilon: epsilon, dx: dx, write: write,
+        dweight: weight.gradient)
+    }
+    return y
+  }
+
+  /// Rotary position embedding, in place on x [T, heads * D]; returns x.
+  public func rotary(
+    _ x: Variable, heads: Int, _ table: RotaryTable, positions: [Int32]
+  ) throws(ComputeError) -> Variable {
+    let shape = [x.value.shape[0], heads, x.value.shape[1] / heads]
+    try backend.rotary(x.value.reshaped(shape), table, positions: positions)
+    record { [self] () throws(ComputeError) in
+      guard x.gradient != nil else { return }
+      let (dx, _) = try gradientTarget(x)
+      try backend.rotary(dx.reshaped(shape), table, positions: positions, inverse: true)
+    }
+    return x
+  }
+
+  /// silu(gate) * up, elementwise.
+  public func gated(
+    _ kind: Activation, gate: Variable, up: Variable
+  ) throws(ComputeError) -> Variable {
+    let y = Variable(backend.tensor(gate.value.shape))
+    try backend.activation(kind, gate.value, gate: up.value, into: y.value)
+    record { [self] () throws(ComputeError) in
+      guard let dy = y.takeGradient() else { return }
+      let dgate = backend.tensor(gate.value.shape)
+      let dup = backend.tensor(gate.value.shape)
+      try backend.activationBackward(
+        kind, gate.value, gate: up.value, dy: dy, dx: dgate, dgate: dup)
+      try give(dgate, to: gate)
+      try give(dup, to: up)
+    }
+    return y
+  }
+
+  /// x + z of one shape.
+  public func add(_ x: Variable, _ z: Variable) throws(ComputeError) -> Variable {
+    let y = Variable(backend.tensor(x.value.shape))
+    try backend.add(x.value, z.value, into: y.value)
+    record { [self] () throws(ComputeError) in
+      guard let dy = y.takeGradient() else { return }
+      try give(dy, to: x)
+      try give(dy, to: z)
+    }
+    return y
+  }
+}

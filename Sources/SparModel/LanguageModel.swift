@@ -1,0 +1,70 @@
+import Foundation
+import SparCompute
+import SparText
+
+/// A causal language model ready for work: weights on a backend, tokenizer and chat template.
+public final class LanguageModel: @unchecked Sendable {
+  public let config: ModelConfig
+  public let backend: Backend
+  public let architecture: any Architecture
+  public let tokenizer: Tokenizer
+  public let chatTemplate: ChatTemplate?
+  /// Where it was read from.
+  public let path: String
+  /// Identity of the weights: changes when any of them does.
+  public let digest: String
+
+  public init(
+    config: ModelConfig, backend: Backend, architecture: any Architecture, tokenizer: Tokenizer,
+    chatTemplate: ChatTemplate?, path: String, digest: String
+  ) {
+    self.config = config
+    self.backend = backend
+    self.architecture = architecture
+    self.tokenizer = tokenizer
+    self.chatTemplate = chatTemplate
+    self.path = path
+    self.digest = digest
+  }
+
+  /// Ids that end an answer; the first is what training appends.
+  public var endIDs: [Int32] {
+    let own = tokenizer.eos.map { [$0] } ?? []
+    return own + config.eos.filter { !own.contains($0) }
+  }
+
+  /// The conversation as the model's template renders it, ready for the answer.
+  public func prompt(_ messages: [ChatMessage]) throws -> [Int32] {
+    guard let chatTemplate else { throw ModelError(.noChatTemplate, path: path) }
+    let text = try chatTemplate.render(
+      messages, addGenerationPrompt: true, variables: templateVariables)
+    return tokenizer.encode(text)
+  }
+
+  /// An answer's ids with the end token.
+  public func answer(_ text: String) -> [Int32] {
+    tokenizer.encode(text) + endIDs.prefix(1)
+  }
+
+  /// bos_token, eos_token and the like, as templates expect them.
+  public var templateVariables: [String: JinjaValue] {
+    var variables: [String: JinjaValue] = [:]
+    let named = [
+      ("bos_token", tokenizer.bos), ("eos_token", tokenizer.eos), ("pad_token", tokenizer.pad),
+      ("unk_token", tokenizer.unk),
+    ]
+    for (name, id) in named {
+      if let id, let token = tokenizer.token(id) { variables[name] = .string(token) }
+    }
+    return variables
+  }
+
+  /// Log-probabilities (nats) of `batch.targets`, without gradients.
+  public func logps(_ batch: ScoringBatch) throws -> [Float] {
+    guard !batch.targets.isEmpty else { return [] }
+    let graph = Graph(backend)
+    let hidden = try architecture.hidden(batch.packed, graph, cached: nil)
+    let rows = try graph.gather(hidden, rows: batch.heads)
+    return try graph.linearLogp(rows, architecture.head, targets: batch.targets).value.array()
+  }
+}

@@ -1,0 +1,120 @@
+import CSparPlugin
+import Glibc
+
+/// A block of host memory that goes back to its pool when the last tensor on it is gone.
+public final class Storage: @unchecked Sendable {
+  public let pointer: UnsafeMutableRawPointer
+  public let bytes: Int
+  private let pool: MemoryPool
+
+  public init(bytes: Int, pool: MemoryPool) {
+    self.bytes = bytes
+    self.pool = pool
+    pointer = pool.take(bytes)
+  }
+
+  deinit { pool.give(pointer, bytes: bytes) }
+}
+
+/// A row-major view on reference-counted memory: at most four axes, the last contiguous.
+public struct Tensor: @unchecked Sendable {
+  public private(set) var storage: Storage
+  /// Bytes from the start of the storage to element 0.
+  public let byteOffset: Int
+  public let dtype: DType
+  public let shape: [Int]
+  /// In elements.
+  public let strides: [Int]
+
+  init(storage: Storage, byteOffset: Int, dtype: DType, shape: [Int], strides: [Int]) {
+    precondition((1...Int(SPAR_MAX_RANK)).contains(shape.count), "a tensor has 1 to 4 axes")
+    self.storage = storage
+    self.byteOffset = byteOffset
+    self.dtype = dtype
+    self.shape = shape
+    self.strides = strides
+  }
+
+  /// Fresh memory with undefined content.
+  public init(_ shape: [Int], dtype: DType = .f32, pool: MemoryPool) {
+    let count = shape.reduce(1, *)
+    self.init(
+      storage: Storage(bytes: max(count, 1) * dtype.size, pool: pool), byteOffset: 0,
+      dtype: dtype, shape: shape, strides: Self.contiguous(shape))
+  }
+
+  /// A copy of `values` in the given shape.
+  public init(_ values: [Float], shape: [Int], pool: MemoryPool) {
+    self.init(shape, pool: pool)
+    precondition(values.count == count, "\(values.count) values for shape \(shape)")
+    values.withUnsafeBytes { bytes in
+      if let base = bytes.baseAddress { memcpy(storage.pointer, base, bytes.count) }
+    }
+  }
+
+  static func contiguous(_ shape: [Int]) -> [Int] {
+    var strides = [Int](repeating: 1, count: shape.count)
+    for axis in stride(from: shape.count - 2, through: 0, by: -1) {
+      strides[axis] = strides[axis + 1] * shape[axis + 1]
+    }
+    return strides
+  }
+
+  public var count: Int { shape.reduce(1, *) }
+  public var isContiguous: Bool { strides == Self.contiguous(shape) }
+  public var data: UnsafeMutableRawPointer { storage.pointer + byteOffset }
+  /// The memory as f32; contiguous tensors only read `count` elements from here.
+  public var floats: UnsafeMutablePointer<Float> {
+    precondition(dtype == .f32, "tensor is \(dtype), not f32")
+    return data.assumingMemoryBound(to: Float.self)
+  }
+
+  /// True when no other tensor shares this memory, so writing in place harms nobody.
+  public mutating func isUniquelyReferenced() -> Bool { isKnownUniquelyReferenced(&storage) }
+
+  /// Elements in row-major order.
+  public func array() -> [Float] {
+    precondition(isContiguous, "array() needs a contiguous tensor")
+    return Array(UnsafeBufferPointer(start: floats, count: count))
+  }
+
+  public func zero() {
+    precondition(isContiguous, "zero() needs a contiguous tensor")
+    memset(data, 0, count * dtype.size)
+  }
+
+  /// The same elements under another shape.
+  public func reshaped(_ shape: [Int]) -> Tensor {
+    precondition(isContiguous && shape.reduce(1, *) == count, "\(self.shape) is not \(shape)")
+    return Tensor(
+      storage: storage, byteOffset: byteOffset, dtype: dtype, shape: shape,
+      strides: Self.contiguous(shape))
+  }
+
+  /// Rows `range` of the first axis.
+  public func rows(_ range: Range<Int>) -> Tensor {
+    precondition(range.lowerBound >= 0 && range.upperBound <= shape[0], "rows \(range) of \(shape)")
+    var shape = shape
+    shape[0] = range.count
+    return Tensor(
+      storage: storage, byteOffset: byteOffset + range.lowerBound * strides[0] * dtype.size,
+      dtype: dtype, shape: shape, strides: strides)
+  }
+
+  /// The view as the plugin ABI describes it.  Borrowed: keep `self` alive during the call.
+  public var c: spar_tensor {
+    var view = spar_tensor()
+    view.data = data
+    view.dtype = dtype.rawValue
+    view.rank = Int32(shape.count)
+    withUnsafeMutableBytes(of: &view.shape) { bytes in
+      let out = bytes.assumingMemoryBound(to: Int64.self)
+      for axis in shape.indices { out[axis] = Int64(shape[axis]) }
+    }
+    withUnsafeMutableBytes(of: &view.stride) { bytes in
+      let out = bytes.assumingMemoryBound(to: Int64.self)
+      for axis in shape.indices { out[axis] = Int64(strides[axis]) }
+    }
+    return view
+  }
+}
