@@ -33,7 +33,8 @@ enum Golden {
     let config = try ModelConfig(json: json, path: path)
     let architecture = try Architectures.make(config, backend: backend, path: path) { name, shape in
       let value = backend.tensor(shape)
-      try source.read(name, into: UnsafeMutableBufferPointer(start: value.floats, count: value.count))
+      try source.read(
+        name, into: UnsafeMutableBufferPointer(start: value.floats, count: value.count))
       return Parameter(name: name, value: value)
     }
     return TrainableModel(
@@ -120,10 +121,10 @@ func randomGroups(_ count: Int, seed: UInt64 = 1) -> [TrainingGroup] {
   }
   return (0..<count).map { _ in
     TrainingGroup(
-      promptIDs: ids(3...6),
+      promptIDs: ids(2...4),
       answers: [
-        TrainingAnswer(ids: ids(2...7) + [2], winProb: 0.8, label: 1),
-        TrainingAnswer(ids: ids(2...7) + [2], winProb: 0.3, label: -1),
+        TrainingAnswer(ids: ids(1...4) + [2], winProb: 0.8, label: 1),
+        TrainingAnswer(ids: ids(1...4) + [2], winProb: 0.3, label: -1),
       ])
   }
 }
