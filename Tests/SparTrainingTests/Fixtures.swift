@@ -129,8 +129,19 @@ func randomGroups(_ count: Int, seed: UInt64 = 1) -> [TrainingGroup] {
   }
 }
 
+/// Where this process's tests write; removed when it ends.
+private let temporaryRoot: String = {
+  let path = NSTemporaryDirectory() + "/spar-train-\(ProcessInfo.processInfo.processIdentifier)"
+  atexit {
+    do { try FileManager.default.removeItem(atPath: temporaryRoot) } catch {
+      FileHandle.standardError.write(Data("cannot remove test files: \(error)\n".utf8))
+    }
+  }
+  return path
+}()
+
 func temporaryFolder() throws -> String {
-  let path = NSTemporaryDirectory() + "/spar-train-\(UUID().uuidString)"
+  let path = temporaryRoot + "/" + UUID().uuidString
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   return path
 }
