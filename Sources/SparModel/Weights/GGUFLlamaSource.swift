@@ -1,0 +1,125 @@
+import Foundation
+
+/// A GGUF file of the Llama family as Hugging Face would name and order it.
+///
+/// For the architecture `llama`, llama.cpp's converter interleaves the two halves of each head of
+/// the query and key projections: its row `h·D + 2i + s` is Hugging Face's row `h·D + s·D/2 + i`
+/// (s = 0, 1; i < D/2). This view undoes that, for values and for raw bytes: rows are whole blocks.
+/// qwen2 and qwen3 are stored unpermuted.
+public final class GGUFLlamaSource: WeightSource {
+  public let file: GGUFFile
+  public let model: GGUFModelDescription
+  public let entries: [WeightEntry]
+  public var path: String { file.path }
+
+  private struct Stored {
+    var name: String
+    var entry: WeightEntry  // under the Hugging Face name
+    var headCount: Int?  // of a permuted projection
+  }
+  private let stored: [String: Stored]
+  private let reordered = ReorderedBytes()
+
+  public init(_ file: GGUFFile) throws {
+    self.file = file
+    model = try GGUFModelDescription(file)
+    var entries: [WeightEntry] = []
+    var stored: [String: Stored] = [:]
+    for entry in file.entries where !GGUFLlamaNames.isIgnored(entry.name) {
+      guard let name = GGUFLlamaNames.huggingFace(entry.name) else {
+        throw WeightError(
+          file.path,
+          .unsupported(
+            "tensor \(entry.name) has no place in a \(model.architecture) model as Spar knows it"))
+      }
+      var heads: Int?
+      if model.architecture == "llama", GGUFLlamaNames.isPermuted(entry.name) {
+        let count = entry.name.contains(".attn_q.") ? model.headCount : model.keyValueHeadCount
+        guard let rows = entry.shape.first, rows % (2 * count) == 0 else {
+          throw WeightError(
+            file.path,
+            .malformed("tensor \(entry.name) of shape \(entry.shape) does not fit \(count) heads"))
+        }
+        heads = count
+      }
+      let renamed = WeightEntry(name: name, type: entry.type, shape: entry.shape)
+      entries.append(renamed)
+      stored[name] = Stored(name: entry.name, entry: renamed, headCount: heads)
+    }
+    self.entries = entries
+    self.stored = stored
+  }
+
+  public convenience init(path: String) throws {
+    try self.init(GGUFFile(path))
+  }
+
+  public func entry(_ name: String) -> WeightEntry? { stored[name]?.entry }
+
+  public func read(
+    _ name: String, into destination: UnsafeMutableBufferPointer<Float>
+  ) throws {
+    guard let tensor = stored[name] else { throw absence(of: name) }
+    guard let heads = tensor.headCount else {
+      return try file.read(tensor.name, into: destination)
+    }
+    let bytes = try file.rawBytes(tensor.name)
+    guard destination.count == tensor.entry.count else {
+      throw WeightError(
+        path, .size(tensor: name, expected: tensor.entry.count, found: destination.count))
+    }
+    guard let source = bytes.baseAddress, let target = destination.baseAddress else { return }
+    let rows = tensor.entry.shape[0]
+    let (columns, rowBytes) = (destination.count / rows, bytes.count / rows)
+    for row in 0..<rows {
+      let from = Self.storedRow(row, rows: rows, heads: heads)
+      tensor.entry.type.decode(
+        source + from * rowBytes, count: columns, into: target + row * columns)
+    }
+  }
+
+  /// Permuted projections are copied once, in order, and kept as long as the source lives.
+  public func rawBytes(_ name: String) throws -> UnsafeRawBufferPointer {
+    guard let tensor = stored[name] else { throw absence(of: name) }
+    let bytes = try file.rawBytes(tensor.name)
+    guard let heads = tensor.headCount, let source = bytes.baseAddress else { return bytes }
+    let rows = tensor.entry.shape[0]
+    let rowBytes = bytes.count / rows
+    return reordered.bytes(name, count: bytes.count) { target in
+      for row in 0..<rows {
+        let from = Self.storedRow(row, rows: rows, heads: heads)
+        (target + row * rowBytes).copyMemory(from: source + from * rowBytes, byteCount: rowBytes)
+      }
+    }
+  }
+
+  /// Where the file keeps row `row` of Hugging Face's order.
+  private static func storedRow(_ row: Int, rows: Int, heads: Int) -> Int {
+    let size = rows / heads
+    let (head, within) = (row / size, row % size)
+    let (half, i) = (within / (size / 2), within % (size / 2))
+    return head * size + 2 * i + half
+  }
+}
+
+/// Copies that a source made and lends until it goes.
+final class ReorderedBytes: @unchecked Sendable {  // guarded by the lock
+  private let lock = NSLock()
+  private var copies: [String: UnsafeMutableRawBufferPointer] = [:]
+
+  func bytes(
+    _ name: String, count: Int, fill: (UnsafeMutableRawPointer) -> Void
+  ) -> UnsafeRawBufferPointer {
+    lock.withLock {
+      if let copy = copies[name] { return UnsafeRawBufferPointer(copy) }
+      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
+      if let base = copy.baseAddress { fill(base) }
+      copies[name] = copy
+      return UnsafeRawBufferPointer(copy)
+    }
+  }
+
+  deinit {
+    for copy in copies.values { copy.deallocate() }
+  }
+}

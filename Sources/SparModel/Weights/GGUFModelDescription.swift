@@ -1,0 +1,168 @@
+import Foundation
+
+/// What the metadata of a GGUF file of the Llama family says about the model, and the
+/// `config.json` that Hugging Face would have for it.
+public struct GGUFModelDescription: Sendable, Equatable {
+  /// `general.architecture`: llama, qwen2 or qwen3; equals Hugging Face's `model_type`.
+  public var architecture: String
+  public var hiddenSize: Int
+  public var intermediateSize: Int
+  public var layerCount: Int
+  public var headCount: Int
+  public var keyValueHeadCount: Int
+  public var headSize: Int
+  public var normEpsilon: Double
+  public var ropeTheta: Double
+  /// nil without scaling.
+  public var ropeScaling: GGUFRopeScaling?
+  public var vocabularySize: Int
+  public var contextLength: Int
+  /// True when the file has no `output.weight`.
+  public var tiesWordEmbeddings: Bool
+  public var attentionBias: Bool
+  public var tokenizer: GGUFTokenizerMetadata
+
+  /// - Throws: `WeightError` for another architecture, a key that is missing or of another type,
+  ///   and sizes that contradict the tensors.
+  public init(_ file: GGUFFile) throws(WeightError) {
+    guard let architecture = try file.string("general.architecture") else {
+      throw WeightError(file.path, .malformed("metadata general.architecture is missing"))
+    }
+    guard GGUFLlamaNames.architectures.contains(architecture) else {
+      let known = GGUFLlamaNames.architectures.sorted().joined(separator: ", ")
+      throw WeightError(
+        file.path,
+        .unsupported("architecture \(architecture); from GGUF this build reads \(known)"))
+    }
+    self.architecture = architecture
+    func required(_ key: String) throws(WeightError) -> Int {
+      guard let value = try file.int("\(architecture).\(key)"), value > 0 else {
+        throw WeightError(
+          file.path, .malformed("metadata \(architecture).\(key) is missing or not positive"))
+      }
+      return value
+    }
+    hiddenSize = try required("embedding_length")
+    intermediateSize = try required("feed_forward_length")
+    layerCount = try required("block_count")
+    headCount = try required("attention.head_count")
+    keyValueHeadCount = try file.int("\(architecture).attention.head_count_kv") ?? headCount
+    let keyLength = try file.int("\(architecture).attention.key_length")
+    let rotaryLength = try file.int("\(architecture).rope.dimension_count")
+    headSize = keyLength ?? rotaryLength ?? hiddenSize / headCount
+    guard keyValueHeadCount > 0, headSize > 0, headCount % keyValueHeadCount == 0 else {
+      throw WeightError(
+        file.path,
+        .malformed("\(headCount) heads, \(keyValueHeadCount) key heads, head size \(headSize)"))
+    }
+    contextLength = try required("context_length")
+    guard let epsilon = try file.float("\(architecture).attention.layer_norm_rms_epsilon") else {
+      throw WeightError(
+        file.path,
+        .malformed("metadata \(architecture).attention.layer_norm_rms_epsilon is missing"))
+    }
+    normEpsilon = epsilon
+    ropeTheta = try file.float("\(architecture).rope.freq_base") ?? 10_000
+    tokenizer = try GGUFTokenizerMetadata(file)
+    guard let embedding = file.entry("token_embd.weight"), embedding.shape.count == 2,
+      embedding.shape[1] == hiddenSize
+    else {
+      throw WeightError(
+        file.path, .malformed("token_embd.weight is missing or not [vocabulary, \(hiddenSize)]"))
+    }
+    vocabularySize = embedding.shape[0]
+    tiesWordEmbeddings = file.entry("output.weight") == nil
+    attentionBias = file.entry("blk.0.attn_q.bias") != nil
+    ropeScaling = try GGUFRopeScaling(
+      file, architecture: architecture, headSize: headSize, theta: ropeTheta)
+  }
+
+  /// `config.json` as UTF-8, keys sorted.
+  public func configJSON() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    return try encoder.encode(
+      HuggingFaceConfig(
+        architectures: [
+          ["llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"][
+            architecture, default: "LlamaForCausalLM"]
+        ],
+        model_type: architecture, hidden_size: hiddenSize, intermediate_size: intermediateSize,
+        num_hidden_layers: layerCount, num_attention_heads: headCount,
+        num_key_value_heads: keyValueHeadCount, head_dim: headSize, rms_norm_eps: normEpsilon,
+        rope_theta: ropeTheta, rope_scaling: ropeScaling, vocab_size: vocabularySize,
+        max_position_embeddings: contextLength, tie_word_embeddings: tiesWordEmbeddings,
+        attention_bias: attentionBias, mlp_bias: false, hidden_act: "silu",
+        bos_token_id: tokenizer.bosID, eos_token_id: tokenizer.eosID,
+        pad_token_id: tokenizer.paddingID, torch_dtype: "float32"))
+  }
+
+  private struct HuggingFaceConfig: Encodable {
+    var architectures: [String]
+    var model_type: String
+    var hidden_size: Int
+    var intermediate_size: Int
+    var num_hidden_layers: Int
+    var num_attention_heads: Int
+    var num_key_value_heads: Int
+    var head_dim: Int
+    var rms_norm_eps: Double
+    var rope_theta: Double
+    var rope_scaling: GGUFRopeScaling?
+    var vocab_size: Int
+    var max_position_embeddings: Int
+    var tie_word_embeddings: Bool
+    var attention_bias: Bool
+    var mlp_bias: Bool
+    var hidden_act: String
+    var bos_token_id: Int?
+    var eos_token_id: Int?
+    var pad_token_id: Int?
+    var torch_dtype: String
+  }
+}
+
+/// The `tokenizer.ggml.*` metadata as stored.
+public struct GGUFTokenizerMetadata: Sendable, Equatable {
+  /// `gpt2` (byte-level BPE), `llama` (SentencePiece) …
+  public var model: String?
+  /// The pre-tokenizer's name, for example `smollm`.
+  public var pre: String?
+  public var tokens: [String]
+  /// Per token: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
+  public var types: [Int]
+  public var scores: [Double]
+  /// `left right`, in order of rank.
+  public var merges: [String]
+  public var bosID: Int?
+  public var eosID: Int?
+  public var unknownID: Int?
+  public var paddingID: Int?
+  public var addsBOS: Bool?
+  public var addsEOS: Bool?
+  public var addsSpacePrefix: Bool?
+  public var chatTemplate: String?
+
+  public init(_ file: GGUFFile) throws(WeightError) {
+    model = try file.string("tokenizer.ggml.model")
+    pre = try file.string("tokenizer.ggml.pre")
+    tokens = try file.strings("tokenizer.ggml.tokens") ?? []
+    types = try file.ints("tokenizer.ggml.token_type") ?? []
+    scores = try file.floats("tokenizer.ggml.scores") ?? []
+    merges = try file.strings("tokenizer.ggml.merges") ?? []
+    bosID = try file.int("tokenizer.ggml.bos_token_id")
+    eosID = try file.int("tokenizer.ggml.eos_token_id")
+    unknownID = try file.int("tokenizer.ggml.unknown_token_id")
+    paddingID = try file.int("tokenizer.ggml.padding_token_id")
+    addsBOS = try file.bool("tokenizer.ggml.add_bos_token")
+    addsEOS = try file.bool("tokenizer.ggml.add_eos_token")
+    addsSpacePrefix = try file.bool("tokenizer.ggml.add_space_prefix")
+    chatTemplate = try file.string("tokenizer.chat_template")
+    for (what, count) in [("token_type", types.count), ("scores", scores.count)]
+    where count != 0 && count != tokens.count {
+      throw WeightError(
+        file.path,
+        .malformed("tokenizer.ggml.\(what) has \(count) values for \(tokens.count) tokens"))
+    }
+  }
+}

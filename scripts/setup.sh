@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs the system packages that the build and the tests need, if any of them is missing.
+set -euo pipefail
+
+complete() {
+  command -v pkg-config >/dev/null && command -v unzip >/dev/null &&
+    pkg-config --exists openblas hdf5 libpcre2-8 &&
+    python3 -m pip --version >/dev/null 2>&1
+}
+complete && exit 0
+
+packages=(libopenblas-dev libhdf5-dev libnuma-dev libpcre2-dev pkg-config unzip)
+python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip python3-venv)
+
+fail() {
+  echo "setup: $1" >&2
+  echo "setup: please install by hand: ${packages[*]}" >&2
+  exit 1
+}
+command -v apt-get >/dev/null || fail "apt-get is not on this system, so nothing was installed"
+if [ "$(id -u)" -eq 0 ]; then
+  as_root=()
+elif command -v sudo >/dev/null; then
+  # Without a terminal a password prompt would hang: -n makes sudo fail instead.
+  if [ -t 0 ]; then as_root=(sudo); else as_root=(sudo -n); fi
+else
+  fail "you are not root and there is no sudo, so nothing was installed"
+fi
+
+echo "setup: installing ${packages[*]}"
+"${as_root[@]}" apt-get update || fail "apt-get update failed"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y --no-install-recommends "${packages[@]}" || fail "apt-get install failed"
+complete || fail "packages are installed, yet pkg-config does not find openblas, hdf5, libpcre2-8"
