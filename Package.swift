@@ -57,13 +57,19 @@ let package = Package(
     // Floor 3
     .target(
       name: "SparHost",
-      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute"]),
+      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute", "SparPluginKit"]),
+
+    .target(name: "SparPreference", dependencies: ["SparHost", "SparStore"]),
 
     // Floor 4
     .target(name: "SparGeneration", dependencies: ["SparModel", "SparHost", "CSparThreads"]),
-    .target(name: "SparRanking", dependencies: ["SparModel", "SparHost", "CSparPlugin"]),
+    .target(
+      name: "SparRanking",
+      dependencies: ["SparModel", "SparHost", "SparPreference", "SparStore", "CSparPlugin"]),
     .target(name: "SparTraining", dependencies: ["SparModel", "SparHost", "CSparPlugin"]),
-    .target(name: "SparEvaluation", dependencies: ["SparModel", "SparHost"]),
+    .target(
+      name: "SparEvaluation",
+      dependencies: ["SparHost", "SparPreference", "SparStore", "SparTensor"]),
 
     // Floor 5
     .target(
@@ -99,13 +105,16 @@ let package = Package(
     swiftPlugin("LikelihoodRanker", path: "Plugins/Rankers/Likelihood"),
 
     // Tests
-    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "SparHost"]),
+    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute"]),
     .testTarget(name: "SparTextTests", dependencies: ["SparText"]),
     .testTarget(name: "SparStoreTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(
       name: "SparModelTests", dependencies: ["SparModel", "SparHost", "SparTraining"]),
     .testTarget(name: "SparHostTests", dependencies: ["SparHost"]),
-    .testTarget(name: "SparRankingTests", dependencies: ["SparRanking"]),
+    .testTarget(
+      name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
+    .testTarget(name: "SparRankingTests", dependencies: ["SparRanking", "SparPreference"]),
+    .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
     .testTarget(name: "SparCLITests", dependencies: []),

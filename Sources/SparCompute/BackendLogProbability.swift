@@ -24,6 +24,26 @@ extension Backend {
     }
   }
 
+  /// lse[t] = log Σ exp(logits[t] * inverseTemperature); logits [T, V], lse [T].
+  public func logSumExp(
+    _ logits: Tensor, inverseTemperature: Double, into lse: Tensor
+  ) throws(ComputeError) {
+    let rows = logits.shape[0]
+    let logp = tensor([rows])
+    var args = spar_logp_args()
+    args.struct_size = UInt64(MemoryLayout<spar_logp_args>.size)
+    args.logits = input(logits)
+    args.logp = slot(logp)
+    args.lse = slot(lse)
+    args.inv_temperature = inverseTemperature
+    // Any target will do: a negative one would skip the row.
+    let targets = [Int32](repeating: 0, count: rows)
+    try targets.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
+      args.targets = buffer.baseAddress
+      try call("logp", api.logp, &args, reference: Reference.logp)
+    }
+  }
+
   /// coef [T] = d loss / d logp; dh is written or added to, dweight always added to.
   public func linearLogpBackward(
     _ h: Tensor, weight: Tensor, targets: [Int32], lse: Tensor, coef: Tensor, softcap: Double = 0,

@@ -22,7 +22,7 @@ public typealias ParameterLoader = (_ name: String, _ shape: [Int]) throws -> Pa
 public enum Architectures {
   public static let known = ["llama"]
 
-  static func make(
+  public static func make(
     _ config: ModelConfig, backend: Backend, path: String, load: ParameterLoader
   ) throws -> any Architecture {
     switch config.modelType {

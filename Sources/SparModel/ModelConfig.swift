@@ -97,7 +97,7 @@ public struct ModelConfig: Equatable, Sendable {
   }
 
   /// config.json as Hugging Face transformers reads it.
-  public func json() throws -> Data {
+  public func json(dtype: String = "float32") throws -> Data {
     var object: [String: Any] = [
       "architectures": ["LlamaForCausalLM"], "model_type": modelType, "hidden_act": "silu",
       "hidden_size": hiddenSize, "intermediate_size": intermediateSize,
@@ -105,7 +105,7 @@ public struct ModelConfig: Equatable, Sendable {
       "head_dim": headSize, "vocab_size": vocabularySize, "rms_norm_eps": rmsEpsilon,
       "rope_theta": ropeTheta, "tie_word_embeddings": tieEmbeddings,
       "max_position_embeddings": maxPositions, "attention_bias": false, "mlp_bias": false,
-      "torch_dtype": "float32",
+      "torch_dtype": dtype,
     ]
     if let bos { object["bos_token_id"] = Int(bos) }
     if let first = eos.first {

@@ -2,6 +2,7 @@
 public struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   public enum Reason: Equatable, Sendable {
     case notFound(tried: [String])
+    case notFetched(name: String, expected: String)
     case unknownArchitecture(found: String, known: [String])
     case config(field: String, problem: String)
     case missingTensor(name: String)
@@ -24,6 +25,9 @@ public struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
       return "no model at \(path) (looked for \(tried.joined(separator: ", "))); "
         + "give a Hugging Face folder, a .gguf file, an HDF5 checkpoint, or a name that "
         + "`spar model fetch` knows"
+    case .notFetched(let name, let expected):
+      return "\(name) is not on this machine (it would be \(expected)); "
+        + "run `spar model fetch \(name)`"
     case .unknownArchitecture(let found, let known):
       return "\(path): architecture \"\(found)\" is not known; known: "
         + known.joined(separator: ", ")

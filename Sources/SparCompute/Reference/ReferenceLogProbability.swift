@@ -17,6 +17,29 @@ extension Reference {
     return z
   }
 
+  /// Log-probabilities of targets from logits [T, V]; a negative target skips its row.
+  static func logp(_ args: spar_logp_args) throws(ReferenceGap) {
+    let logits = try Rows(args.logits)
+    let logp = try Rows(args.logp)
+    let lse = try Rows(args.lse)
+    let entropy = try Rows(optional: args.entropy)
+    guard let targets = args.targets else { throw ReferenceGap(what: "no targets") }
+    for t in 0..<logits.count {
+      let target = Int(targets[t])
+      var (p, total, mean) = (0.0, 0.0, 0.0)
+      if target >= 0 {
+        let z = (0..<logits.width).map { Double(logits[t][$0]) * args.inv_temperature }
+        let top = z.max() ?? 0
+        total = top + log(z.reduce(0) { $0 + exp($1 - top) })
+        p = z[target] - total
+        mean = z.reduce(0) { $0 - exp($1 - total) * ($1 - total) }
+      }
+      logp.base[t] = Float(p)
+      lse.base[t] = Float(total)
+      if entropy.isPresent { entropy.base[t] = Float(mean) }
+    }
+  }
+
   static func linearLogp(_ args: spar_linear_logp_args) throws(ReferenceGap) {
     let h = try Rows(args.h)
     let weight = try Rows(args.weight)

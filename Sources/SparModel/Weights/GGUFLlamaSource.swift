@@ -1,5 +1,3 @@
-import Foundation
-
 /// A GGUF file of the Llama family as Hugging Face would name and order it.
 ///
 /// For the architecture `llama`, llama.cpp's converter interleaves the two halves of each head of
@@ -18,7 +16,7 @@ public final class GGUFLlamaSource: WeightSource {
     var headCount: Int?  // of a permuted projection
   }
   private let stored: [String: Stored]
-  private let reordered = ReorderedBytes()
+  private let reordered = LentBytes()
 
   public init(_ file: GGUFFile) throws {
     self.file = file
@@ -85,10 +83,11 @@ public final class GGUFLlamaSource: WeightSource {
     guard let heads = tensor.headCount, let source = bytes.baseAddress else { return bytes }
     let rows = tensor.entry.shape[0]
     let rowBytes = bytes.count / rows
-    return reordered.bytes(name, count: bytes.count) { target in
+    return try reordered.bytes(name, count: bytes.count) { target in
+      guard let base = target.baseAddress else { return }
       for row in 0..<rows {
         let from = Self.storedRow(row, rows: rows, heads: heads)
-        (target + row * rowBytes).copyMemory(from: source + from * rowBytes, byteCount: rowBytes)
+        (base + row * rowBytes).copyMemory(from: source + from * rowBytes, byteCount: rowBytes)
       }
     }
   }
@@ -99,27 +98,5 @@ public final class GGUFLlamaSource: WeightSource {
     let (head, within) = (row / size, row % size)
     let (half, i) = (within / (size / 2), within % (size / 2))
     return head * size + 2 * i + half
-  }
-}
-
-/// Copies that a source made and lends until it goes.
-final class ReorderedBytes: @unchecked Sendable {  // guarded by the lock
-  private let lock = NSLock()
-  private var copies: [String: UnsafeMutableRawBufferPointer] = [:]
-
-  func bytes(
-    _ name: String, count: Int, fill: (UnsafeMutableRawPointer) -> Void
-  ) -> UnsafeRawBufferPointer {
-    lock.withLock {
-      if let copy = copies[name] { return UnsafeRawBufferPointer(copy) }
-      let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 64)
-      if let base = copy.baseAddress { fill(base) }
-      copies[name] = copy
-      return UnsafeRawBufferPointer(copy)
-    }
-  }
-
-  deinit {
-    for copy in copies.values { copy.deallocate() }
   }
 }

@@ -1,0 +1,38 @@
+import CSparPlugin
+import SparPluginKit
+
+private let beta = Option(
+  "beta", .float(1e-3, 1e-9...1e3), "1/eta: the target log-ratio is (P - 0.5) / beta.")
+private let metrics = ["target_residual", "normalised_loss"]
+
+nonisolated(unsafe) private let description = plugin(
+  id: "org.spar.sppo", name: "Self-Play Preference Optimization", version: "0.1.0",
+  components: [
+    pairObjective(
+      id: "sppo", name: "SPPO",
+      doc: "Regresses log-ratios to win rates over the group; beta is 1/eta, near 0.001.",
+      options: [beta], needs: Int(SPAR_OBJ_REFERENCE | SPAR_OBJ_WIN_PROB),
+      metrics: metrics,
+      create: { host, info, out in
+        construct(host, info, out) { options, _ in SPPO(.winRate, beta: options.float(0)) }
+      }),
+    pairObjective(
+      id: "sppo-single", name: "SPPO (single)",
+      doc: "Regresses log-ratios to P(chosen beats rejected); beta is 1/eta, near 0.001.",
+      options: [beta], needs: Int(SPAR_OBJ_REFERENCE | SPAR_OBJ_PAIRWISE),
+      metrics: metrics,
+      create: { host, info, out in
+        construct(host, info, out) { options, _ in SPPO(.pair, beta: options.float(0)) }
+      }),
+    pairObjective(
+      id: "sppo-hard", name: "SPPO (hard)",
+      doc: "Regresses log-ratios to certain wins and losses; beta is 1/eta, near 0.001.",
+      options: [beta], needs: Int(SPAR_OBJ_REFERENCE), metrics: metrics,
+      create: { host, info, out in
+        construct(host, info, out) { options, _ in SPPO(.hard, beta: options.float(0)) }
+      }),
+  ])
+
+@c @implementation public func spar_plugin_entry_v1() -> UnsafePointer<spar_plugin>! {
+  description
+}

@@ -1,0 +1,58 @@
+import SparTensor
+
+/// A range that holds the true value in `level` of repeated experiments, about.
+public struct ConfidenceInterval: Equatable, Sendable, Codable {
+  public var lower: Double
+  public var upper: Double
+  public var level: Double
+
+  public init(lower: Double, upper: Double, level: Double = 0.95) {
+    self.lower = lower
+    self.upper = upper
+    self.level = level
+  }
+
+  public func contains(_ value: Double) -> Bool { lower <= value && value <= upper }
+}
+
+/// Percentile bootstrap of a mean over prompts.
+///
+/// Prompts are what was sampled, so prompts are resampled, each with all of its answers.
+/// Source: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", chapter 13.
+public struct Bootstrap: Equatable, Sendable, Codable {
+  public var resamples: Int
+  public var seed: UInt64
+
+  public init(resamples: Int = 10_000, seed: UInt64 = 0) {
+    precondition(resamples > 0, "a bootstrap needs resamples")
+    self.resamples = resamples
+    self.seed = seed
+  }
+
+  /// The interval of the mean of `values`.  Two calls with as many values draw the same prompts,
+  /// so intervals of figures of the same prompts belong together.  Cost: resamples × values.
+  public func interval(of values: [Double], level: Double = 0.95) -> ConfidenceInterval {
+    precondition(!values.isEmpty, "no values, no interval")
+    precondition(level > 0 && level < 1, "level \(level) is not a share")
+    let count = UInt64(values.count)
+    var means = (0..<resamples).map { resample in
+      var random = Random(seed: seed, stage: .bootstrap, item: resample)
+      var sum = 0.0
+      // The high half of a product maps 64 random bits onto 0..<count without a division.
+      for _ in 0..<values.count { sum += values[Int(random.next().multipliedFullWidth(by: count).high)] }
+      return sum / Double(values.count)
+    }
+    means.sort()
+    let tail = (1 - level) / 2
+    return ConfidenceInterval(
+      lower: Self.quantile(means, tail), upper: Self.quantile(means, 1 - tail), level: level)
+  }
+
+  /// Linear between order statistics ("type 7", the default of R and NumPy).
+  static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+    let place = share * Double(sorted.count - 1)
+    let below = Int(place)
+    guard below + 1 < sorted.count else { return sorted[sorted.count - 1] }
+    return sorted[below] + (place - Double(below)) * (sorted[below + 1] - sorted[below])
+  }
+}

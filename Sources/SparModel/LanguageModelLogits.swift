@@ -1,0 +1,14 @@
+import SparCompute
+import SparTensor
+
+extension LanguageModel {
+  /// Logits [rows.count, V] after a forward pass over `batch`, at the named rows of it.
+  public func logits(
+    _ batch: PackedBatch, rows: [Int32]? = nil, cached: CachedRows? = nil
+  ) throws -> Tensor {
+    let graph = Graph(backend)
+    var hidden = try architecture.hidden(batch, graph, cached: cached)
+    if let rows { hidden = try graph.gather(hidden, rows: rows) }
+    return try graph.linear(hidden, architecture.head).value
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import SparStore
+import SparText
+
+/// What a model on disk consists of, whatever its format.
+public struct ModelFiles {
+  public var path: String
+  /// A Hugging Face config.json.
+  public var config: Data
+  public var weights: any WeightSource
+  public var tokenizer: Tokenizer
+  public var chatTemplate: String?
+  /// Ids that end an answer besides the config's.
+  public var moreEnds: [Int32] = []
+
+  public static func huggingFace(_ folder: String) throws -> ModelFiles {
+    func file(_ name: String) throws -> Data? {
+      let path = folder + "/" + name
+      guard FileManager.default.fileExists(atPath: path) else { return nil }
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+    guard let config = try file("config.json") else {
+      throw ModelError(.notFound(tried: [folder + "/config.json"]), path: folder)
+    }
+    guard let vocabulary = try file("tokenizer.json") else {
+      throw ModelError(.noTokenizer, path: folder)
+    }
+    let settings = try file("tokenizer_config.json").map {
+      try TokenizerConfig(json: $0, path: folder + "/tokenizer_config.json")
+    }
+    let template = try file("chat_template.jinja").map { String(decoding: $0, as: UTF8.self) }
+    var ends: [Int32] = []
+    if let generation = try file("generation_config.json"),
+      let object = try JSONSerialization.jsonObject(with: generation) as? [String: Any]
+    {
+      ends = ModelConfig.ids(object["eos_token_id"])
+    }
+    return ModelFiles(
+      path: folder, config: config, weights: try SafetensorsFolder(folder),
+      tokenizer: try Tokenizer(
+        tokenizerJSON: vocabulary, path: folder + "/tokenizer.json", config: settings),
+      chatTemplate: template ?? settings?.chatTemplate, moreEnds: ends)
+  }
+
+  public static func gguf(_ path: String) throws -> ModelFiles {
+    let source = try GGUFLlamaSource(path: path)
+    let stored = source.model.tokenizer
+    let vocabulary = GGUFVocabulary(
+      model: stored.model ?? "(none)", pre: stored.pre, tokens: stored.tokens,
+      types: stored.types.map { Int32(truncatingIfNeeded: $0) }, merges: stored.merges,
+      bos: stored.bosID.map { Int32($0) }, eos: stored.eosID.map { Int32($0) },
+      pad: stored.paddingID.map { Int32($0) }, unk: stored.unknownID.map { Int32($0) },
+      addBOS: stored.addsBOS, addEOS: stored.addsEOS, chatTemplate: stored.chatTemplate)
+    return ModelFiles(
+      path: path, config: try source.model.configJSON(), weights: source,
+      tokenizer: try Tokenizer(gguf: vocabulary), chatTemplate: stored.chatTemplate)
+  }
+
+  /// A training checkpoint: parameters, config, tokenizer and template in one HDF5 file.
+  public static func checkpoint(_ path: String) throws -> ModelFiles {
+    let file = try CheckpointFile(path)
+    guard let vocabulary = file.header.tokenizerJSON else {
+      throw ModelError(.noTokenizer, path: path)
+    }
+    let config = Data(file.header.configJSON.utf8)
+    return ModelFiles(
+      path: path, config: config, weights: try HDF5WeightSource(file),
+      tokenizer: try Tokenizer(
+        tokenizerJSON: Data(vocabulary.utf8), path: path,
+        config: try TokenizerConfig(json: config, path: path)),
+      chatTemplate: file.header.chatTemplate)
+  }
+}

@@ -1,0 +1,92 @@
+import Glibc
+
+/// What a ranker says about the K answers of one prompt, under one probability rule.
+///
+/// Law: every entry is finite, P is in [0, 1], and the diagonals are 0 (W) and ½ (P).
+public struct WinTable: Equatable, Sendable {
+  /// K, the number of answers.
+  public let k: Int
+  /// W, K×K row-major: log-odds that i beats j.
+  public let logOdds: [Double]
+  /// P, K×K row-major: probability that i beats j.
+  public let probability: [Double]
+  /// S, one for each answer, in the ranker's own unit whatever the rule.
+  public let scores: [Double]
+
+  /// Probabilities are kept this far from 0 and 1 before their log-odds are taken.
+  public static let clamp = 1e-9
+
+  /// From the raw scores M, K×K row-major.
+  public init(raw: [Double], k: Int, rule: ProbabilityRule) throws(WinTableError) {
+    try Self.check(raw, k, "raw score") { $0.isFinite }
+    logOdds = rule.logOdds(raw: raw, k: k)
+    scores = ProbabilityRule.scores(raw: raw, k: k)
+    self.k = k
+    // Finite scores of 1e308 can still overflow in a difference.
+    try Self.check(logOdds, k, "log-odds") { $0.isFinite }
+    probability = logOdds.map(ProbabilityRule.sigmoid)
+  }
+
+  /// From a ranker that gives probabilities P natively: they are kept, W = logit(P).
+  public init(probability: [Double], k: Int) throws(WinTableError) {
+    try Self.check(probability, k, "probability") { $0 >= 0 && $0 <= 1 }
+    var kept = probability
+    for i in 0..<k { kept[i * k + i] = 0.5 }
+    logOdds = kept.map { p in
+      let inside = min(max(p, Self.clamp), 1 - Self.clamp)
+      return log(inside) - log1p(-inside)
+    }
+    self.probability = kept
+    scores = ProbabilityRule.scores(raw: logOdds, k: k)
+    self.k = k
+  }
+
+  private static func check(
+    _ values: [Double], _ k: Int, _ quantity: String, _ allowed: (Double) -> Bool
+  ) throws(WinTableError) {
+    guard values.count == k * k else {
+      throw WinTableError.size(of: quantity, found: values.count, answers: k)
+    }
+    if let at = values.firstIndex(where: { !allowed($0) }) {
+      throw WinTableError.value(of: quantity, i: at / k, j: at % k, found: values[at])
+    }
+  }
+
+  /// Mean over all K columns of W, the diagonal's 0 included.
+  public var meanScores: [Double] { rowMeans(logOdds) }
+
+  /// Mean over all K columns of P, the diagonal's ½ included.
+  public var winRates: [Double] { rowMeans(probability) }
+
+  private func rowMeans(_ table: [Double]) -> [Double] {
+    (0..<k).map { i in table[(i * k)..<(i * k + k)].reduce(0, +) / Double(k) }
+  }
+
+  /// Whether some three answers beat one another in a circle.
+  public var isIntransitive: Bool {
+    func beats(_ i: Int, _ j: Int) -> Bool { probability[i * k + j] > 0.5 }
+    for a in 0..<k {
+      for b in 0..<k where beats(a, b) {
+        for c in 0..<k where beats(b, c) && beats(c, a) { return true }
+      }
+    }
+    return false
+  }
+}
+
+/// Numbers from a ranker that cannot be a preference table.
+public enum WinTableError: Error, Equatable, Sendable, CustomStringConvertible {
+  case size(of: String, found: Int, answers: Int)
+  case value(of: String, i: Int, j: Int, found: Double)
+
+  public var description: String {
+    switch self {
+    case .size(let quantity, let found, let answers):
+      "the ranker gave \(found) \(quantity) values for \(answers) answers, "
+        + "not \(answers * answers); run `spar plugin check` on it"
+    case .value(let quantity, let i, let j, let found):
+      "the ranker gave \(quantity) \(found) for answer \(i) against answer \(j); "
+        + "run `spar plugin check` on it"
+    }
+  }
+}

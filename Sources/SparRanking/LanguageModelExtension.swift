@@ -1,0 +1,183 @@
+import CSparPlugin
+import Foundation
+import SparModel
+import SparText
+
+/// The host's side of "spar.language-model/1": lends causal models to rankers.
+///
+/// Register `table` under `LanguageModelExtension.id` and keep this object until the plugins that
+/// may ask for it are done.  A model is shared by all who opened the same path, and freed when the
+/// last of them closes it.
+public final class LanguageModelExtension: @unchecked Sendable {
+  // Unchecked: `lock` guards the cache and every use of a model.
+
+  public static let id = SPAR_LANGUAGE_MODEL_EXT
+
+  /// A `spar_lm_ext`.  The address of this object stands behind it, since C functions carry no
+  /// context and `open` is given only the host, from which it finds its way back to the table.
+  public let table: UnsafeRawPointer
+
+  private let load: (String) throws -> LanguageModel
+  private let scoring: AnswerScoring
+  private let onProgress: ((_ done: Int, _ of: Int) -> Void)?
+  private let lock = NSLock()
+  private var models: [String: LentModel] = [:]
+
+  /// - Parameters:
+  ///   - rowsPerPass: token rows computed together; more memory, fewer passes.
+  ///   - onProgress: called between the passes of a long call.
+  ///   - load: opens a model; gets the path as the ranker's option has it.
+  public init(
+    rowsPerPass: Int = 2048, onProgress: ((_ done: Int, _ of: Int) -> Void)? = nil,
+    load: @escaping (String) throws -> LanguageModel
+  ) {
+    self.load = load
+    self.onProgress = onProgress
+    scoring = AnswerScoring(rowsPerPass: rowsPerPass)
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: Self.ownerOffset + MemoryLayout<UnsafeRawPointer>.size, alignment: 16)
+    memory.initializeMemory(as: spar_lm_ext.self, repeating: Self.calls, count: 1)
+    table = UnsafeRawPointer(memory)
+    memory.storeBytes(
+      of: Unmanaged.passUnretained(self).toOpaque(), toByteOffset: Self.ownerOffset,
+      as: UnsafeMutableRawPointer.self)
+  }
+
+  deinit { table.deallocate() }
+
+  private static let ownerOffset = MemoryLayout<spar_lm_ext>.stride
+
+  private static let calls = spar_lm_ext(
+    struct_size: UInt64(MemoryLayout<spar_lm_ext>.size),
+    open: { host, path, out in
+      guard let host, let path, let out,
+        let table = host.pointee.extension(host, LanguageModelExtension.id)
+      else { return spar_status(SPAR_E_INVALID) }
+      let owner = Unmanaged<LanguageModelExtension>.fromOpaque(
+        table.load(fromByteOffset: ownerOffset, as: UnsafeRawPointer.self)
+      ).takeUnretainedValue()
+      return reporting(to: host) {
+        let opened = OpenedModel(try owner.model(String(cString: path)), owner: owner, host: host)
+        out.pointee = Unmanaged.passRetained(opened).toOpaque()
+      }
+    },
+    close: { handle in
+      guard let handle else { return }
+      Unmanaged<OpenedModel>.fromOpaque(handle).release()
+    },
+    score: { handle, items, count in
+      guard let handle, count >= 0 else { return spar_status(SPAR_E_INVALID) }
+      let opened = Unmanaged<OpenedModel>.fromOpaque(handle).takeUnretainedValue()
+      return reporting(to: opened.host) {
+        try opened.owner.score(
+          UnsafeBufferPointer(start: items, count: Int(count)), opened)
+      }
+    })
+
+  /// Nothing thrown may cross the boundary: errors become a status and the host's error text.
+  private static func reporting(
+    to host: UnsafePointer<spar_host>, _ body: () throws -> Void
+  ) -> spar_status {
+    do {
+      try body()
+      return spar_status(SPAR_OK)
+    } catch is ScoringCancelled {
+      host.pointee.set_error(host, "cancelled")
+      return spar_status(SPAR_E_CANCELLED)
+    } catch {
+      host.pointee.set_error(host, "\(error)")
+      return spar_status(error is ModelError ? SPAR_E_INVALID : SPAR_E_INTERNAL)
+    }
+  }
+
+  private func model(_ path: String) throws -> LanguageModel {
+    try lock.withLock {
+      if let model = models[path]?.model { return model }
+      let model = try load(path)
+      models[path] = LentModel(model)
+      return model
+    }
+  }
+
+  private func score(_ items: UnsafeBufferPointer<spar_lm_item>, _ opened: OpenedModel) throws {
+    let model = opened.model
+    let groups = try items.map { item in
+      AnswerScoring.Group(
+        prompt: try Self.prompt(item, model),
+        answers: UnsafeBufferPointer(start: item.completions, count: Int(item.n)).map {
+          model.answer(Self.text($0))
+        })
+    }
+    let sums = try lock.withLock {
+      try scoring.sums(groups, under: model) { done, total in
+        onProgress?(done, total)
+        if opened.host.pointee.cancelled(opened.host) != 0, done < total {
+          throw ScoringCancelled()
+        }
+      }
+    }
+    for (index, item) in items.enumerated() {
+      for (answer, sum) in sums[index].enumerated() {
+        guard sum.isFinite else {
+          throw NotFinite(path: model.path, item: index, answer: answer, found: sum)
+        }
+        item.sum?[answer] = sum
+        item.n_tokens?[answer] = Int64(groups[index].answers[answer].count)
+      }
+    }
+  }
+
+  /// The item's conversation through the model's template; without any message, the token that
+  /// starts a text.
+  private static func prompt(_ item: spar_lm_item, _ model: LanguageModel) throws -> [Int32] {
+    let messages = UnsafeBufferPointer(start: item.messages, count: Int(item.n_messages)).map {
+      ChatMessage(role: text($0.role), content: text($0.content))
+    }
+    if messages.isEmpty, let start = model.tokenizer.bos ?? model.config.bos ?? model.endIDs.first {
+      return [start]
+    }
+    let ids = try model.prompt(messages)
+    guard !ids.isEmpty else { throw ModelError(.noChatTemplate, path: model.path) }
+    return ids
+  }
+
+  private static func text(_ text: spar_text) -> String {
+    guard let start = text.p, text.n > 0 else { return "" }
+    let bytes = UnsafeRawBufferPointer(start: start, count: Int(text.n))
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// Holds a model only as long as somebody has it open.
+private struct LentModel {
+  weak var model: LanguageModel?
+
+  init(_ model: LanguageModel) { self.model = model }
+}
+
+/// What a ranker's handle points at.
+private final class OpenedModel {
+  let model: LanguageModel
+  let owner: LanguageModelExtension
+  let host: UnsafePointer<spar_host>
+
+  init(_ model: LanguageModel, owner: LanguageModelExtension, host: UnsafePointer<spar_host>) {
+    self.model = model
+    self.owner = owner
+    self.host = host
+  }
+}
+
+private struct ScoringCancelled: Error {}
+
+private struct NotFinite: Error, CustomStringConvertible {
+  var path: String
+  var item: Int
+  var answer: Int
+  var found: Double
+
+  var description: String {
+    "\(path) gives log-probability \(found) to answer \(answer) of item \(item); "
+      + "its weights are damaged"
+  }
+}

@@ -1,0 +1,82 @@
+import SparStore
+
+/// Which two answers of a prompt are trained on: the best and the worst by score S.
+///
+/// Upstream takes argmax and argmin of S whatever they are; here empty, repeated and (on request)
+/// cut-off answers are set aside first, and a prompt whose scores say nothing gives no pair.
+public struct PairSelection: Equatable, Sendable, Codable {
+  /// A pair needs S_max − S_min above this, in the ranker's unit; 0 turns away exact ties only.
+  public var minMargin = 0.0
+  /// Set answers aside that reached the length limit without an end token.
+  public var dropTruncated = false
+
+  public init(minMargin: Double = 0, dropTruncated: Bool = false) {
+    self.minMargin = minMargin
+    self.dropTruncated = dropTruncated
+  }
+
+  /// An answer as far as selection looks at it.
+  public struct Answer: Equatable, Sendable {
+    public var text: String
+    public var ids: [Int32]
+    /// Whether an end token closed it.
+    public var ended: Bool
+
+    public init(text: String, ids: [Int32], ended: Bool) {
+      self.text = text
+      self.ids = ids
+      self.ended = ended
+    }
+
+    var isEmpty: Bool { text.allSatisfy(\.isWhitespace) }
+  }
+
+  public struct Choice: Equatable, Sendable {
+    /// `.kept` with a pair; `.empty`, `.overlong` (answers that did not end, only with
+    /// `dropTruncated`) and `.duplicate` where fewer than two answers are left; `.tie`.
+    public var status: PreferenceStatus
+    /// Indices of the two answers; nil unless `status` is `.kept`.
+    public var chosen: Int?
+    public var rejected: Int?
+    /// Answers set aside, by reason.
+    public var emptyAnswers = 0
+    public var truncatedAnswers = 0
+    public var duplicateAnswers = 0
+  }
+
+  /// Chosen = argmax S, rejected = argmin S among distinct non-empty answers; of equal scores, and
+  /// of equal answers, the first index counts.
+  public func choose(scores: [Double], answers: [Answer]) -> Choice {
+    precondition(scores.count == answers.count, "one score for each answer")
+    var choice = Choice(status: .kept)
+    let written = answers.indices.filter { !answers[$0].isEmpty }
+    choice.emptyAnswers = answers.count - written.count
+    let whole = written.filter { !dropTruncated || answers[$0].ended }
+    choice.truncatedAnswers = written.count - whole.count
+    var texts: Set<String> = []
+    var ids: Set<[Int32]> = []
+    // Equal ids mean equal text; equal text may still be spelled in different ids.
+    let distinct = whole.filter { index in
+      let isNewText = texts.insert(answers[index].text).inserted
+      return ids.insert(answers[index].ids).inserted && isNewText
+    }
+    choice.duplicateAnswers = whole.count - distinct.count
+
+    guard let first = distinct.first, distinct.count > 1 else {
+      choice.status = written.count < 2 ? .empty : whole.count < 2 ? .overlong : .duplicate
+      return choice
+    }
+    var (best, worst) = (first, first)
+    for index in distinct.dropFirst() {
+      if scores[index] > scores[best] { best = index }
+      if scores[index] < scores[worst] { worst = index }
+    }
+    guard scores[best] - scores[worst] > minMargin else {
+      choice.status = .tie
+      return choice
+    }
+    choice.chosen = best
+    choice.rejected = worst
+    return choice
+  }
+}
