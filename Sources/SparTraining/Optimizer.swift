@@ -1,0 +1,69 @@
+import SparCompute
+import SparTensor
+
+/// Parameters with their gradients and the state of the update rule.
+final class Optimizer {
+  private let backend: Backend
+  private let rule: UpdateRule
+  private let weightDecay: Double
+  let parameters: [Parameter]
+  /// First moment (or momentum) and mean square, one per parameter, where the rule has them.
+  let first: [Tensor]
+  let second: [Tensor]
+
+  init(_ parameters: [Parameter], options: TrainingOptions, backend: Backend) {
+    self.backend = backend
+    self.parameters = parameters
+    rule = options.updateRule
+    weightDecay = options.weightDecay
+    let hasFirst =
+      switch rule {
+      case .adamW: true
+      case .rmsProp(_, _, let momentum): momentum > 0
+      }
+    first = hasFirst ? parameters.map { backend.zeros($0.value.shape) } : []
+    second = parameters.map { backend.zeros($0.value.shape) }
+    for parameter in parameters { parameter.gradient = backend.zeros(parameter.value.shape) }
+  }
+
+  /// Gives the gradients' memory back; the model then only infers.
+  func releaseGradients() {
+    for parameter in parameters { parameter.gradient = nil }
+  }
+
+  func zeroGradients() {
+    for parameter in parameters { parameter.gradient?.zero() }
+  }
+
+  /// The norm of all gradients as one vector.
+  func gradientNorm() throws -> Double {
+    var sum = 0.0
+    for parameter in parameters {
+      if let gradient = parameter.gradient {
+        // f64 across parameters: one large tensor must not swallow the small ones.
+        sum += Double(try backend.sumOfSquares(gradient))
+      }
+    }
+    return sum.squareRoot()
+  }
+
+  /// One update; `step` counts from 1.
+  func update(learningRate: Double, gradientScale: Double, step: Int) throws {
+    for (index, parameter) in parameters.enumerated() {
+      guard let gradient = parameter.gradient else { continue }
+      // Biases and norm weights are not decayed, as in Hugging Face's Trainer.
+      let decay = parameter.value.shape.count > 1 ? weightDecay : 0
+      try backend.optimizerStep(
+        rule, p: parameter.value, m: first.isEmpty ? nil : first[index], v: second[index],
+        g: gradient, learningRate: learningRate, weightDecay: decay,
+        gradientScale: gradientScale, step: step)
+    }
+  }
+
+  /// State tensors by the name that a checkpoint gives them.
+  var state: [(name: String, tensor: Tensor)] {
+    let names = parameters.map(\.name)
+    return zip(names, first).map { ("first.\($0)", $1) }
+      + zip(names, second).map { ("second.\($0)", $1) }
+  }
+}

@@ -1,0 +1,74 @@
+import SparCompute
+import SparModel
+import SparTensor
+
+/// A model whose parameters are trained, apart from tokenizer and files.
+public struct TrainableModel {
+  public var architecture: any Architecture
+  public var backend: Backend
+  /// Identity of the initial weights.
+  public var digest: String
+  /// What a checkpoint carries along so that it is a whole model.
+  public var files: ModelFiles
+
+  public init(
+    architecture: any Architecture, backend: Backend, digest: String, files: ModelFiles
+  ) {
+    self.architecture = architecture
+    self.backend = backend
+    self.digest = digest
+    self.files = files
+  }
+}
+
+/// The texts beside the weights.
+public struct ModelFiles: Equatable, Sendable {
+  /// config.json
+  public var config: String
+  /// tokenizer.json; nil for a model without one.
+  public var tokenizer: String?
+  public var chatTemplate: String?
+
+  public init(config: String, tokenizer: String? = nil, chatTemplate: String? = nil) {
+    self.config = config
+    self.tokenizer = tokenizer
+    self.chatTemplate = chatTemplate
+  }
+}
+
+/// One forward pass over whole groups.
+struct ScoredPass {
+  let graph: Graph
+  /// Log-probabilities of all answer tokens, answer after answer.
+  let output: Variable
+  let tokenLogps: [Float]
+  /// Sum over the vocabulary of p^2 for the same tokens; empty unless asked for.
+  let tokenSumP2: [Float]
+}
+
+extension TrainableModel {
+  /// Scores the answers of `groups`; with `recording` the pass can be differentiated.
+  func score(
+    _ groups: some Sequence<TrainingGroup>, recording: Bool, sumP2: Bool = false
+  ) throws -> ScoredPass {
+    var batch = ScoringBatch()
+    for group in groups {
+      batch.append(prompt: group.promptIDs, answers: group.answers.map(\.ids))
+    }
+    let graph = Graph(backend, recording: recording)
+    let hidden = try architecture.hidden(batch.packed, graph, cached: nil)
+    let rows = try graph.gather(hidden, rows: batch.heads)
+    let output = try graph.linearLogp(rows, architecture.head, targets: batch.targets)
+    var squares: [Float] = []
+    if sumP2 {
+      let tensor = backend.tensor([batch.targets.count])
+      try backend.linearLogp(
+        rows.value, weight: architecture.head.value, targets: batch.targets,
+        logp: backend.tensor([batch.targets.count]), lse: backend.tensor([batch.targets.count]),
+        sumOfSquares: tensor)
+      squares = tensor.array()
+    }
+    return ScoredPass(
+      graph: graph, output: output, tokenLogps: output.value.array(), tokenSumP2: squares)
+  }
+}

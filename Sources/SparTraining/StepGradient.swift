@@ -1,0 +1,119 @@
+import SparCompute
+import SparHost
+import SparModel
+import SparTensor
+
+/// Loss and gradient of one optimizer step, pass by pass.
+///
+/// The loss of a step is sum(loss) / pairs with the sizes of the whole step, so the number of passes
+/// changes nothing but the order of additions.
+struct StepGradient {
+  let model: TrainableModel
+  let objective: any TrainingObjective
+  let tokensPerPass: Int
+  /// Called before every pass; throws to stop.
+  let checkpoint: () throws -> Void
+
+  /// What a step found, before the update.
+  struct Outcome {
+    /// Sum over the answers, not yet divided.
+    var loss = 0.0
+    /// log pi(y|x) of every answer of every group, in order.
+    var logps: [[Double]] = []
+    var metricSum: [Double]
+    var metricWeight: [Double]
+    /// Tokens that went through the model.
+    var packedTokens = 0
+  }
+
+  /// Adds d loss / d parameter to every gradient.
+  func accumulate(_ groups: [TrainingGroup], progress: Double) throws -> Outcome {
+    let passes = PassPlan.passes(groups, limit: tokensPerPass)
+    let sizes = StepSizes(groups)
+    var outcome = Outcome(
+      metricSum: Array(repeating: 0, count: objective.metricNames.count),
+      metricWeight: Array(repeating: 0, count: objective.metricNames.count))
+    outcome.packedTokens = groups.reduce(0) { $0 + $1.promptIDs.count + $1.answerTokens }
+    let wantsSquares = objective.needs.contains(.sumP2)
+    // One evaluation sees all passes when rows of different groups hang together.
+    guard objective.needs.contains(.coupled), passes.count > 1 else {
+      for pass in passes {
+        try checkpoint()
+        let scored = try model.score(groups[pass], recording: true, sumP2: wantsSquares)
+        let batch = ObjectiveBatch(
+          groups[pass], logps: scored.tokenLogps, sumP2: scored.tokenSumP2,
+          needs: objective.needs, sizes: sizes, progress: progress)
+        let coefficients = try evaluate(batch, groups[pass], sizes, &outcome)
+        try backward(scored, coefficients[...])
+      }
+      return outcome
+    }
+    var logps: [Float] = []
+    var squares: [Float] = []
+    for pass in passes {
+      try checkpoint()
+      let scored = try model.score(groups[pass], recording: false, sumP2: wantsSquares)
+      logps += scored.tokenLogps
+      squares += scored.tokenSumP2
+    }
+    let batch = ObjectiveBatch(
+      groups[...], logps: logps, sumP2: squares, needs: objective.needs, sizes: sizes,
+      progress: progress)
+    let coefficients = try evaluate(batch, groups[...], sizes, &outcome)
+    // Forward again with a tape: memory stays that of one pass.
+    var first = 0
+    for pass in passes {
+      try checkpoint()
+      let scored = try model.score(groups[pass], recording: true)
+      try backward(scored, coefficients[first..<(first + scored.tokenLogps.count)])
+      first += scored.tokenLogps.count
+    }
+    return outcome
+  }
+
+  /// Asks the objective; returns d mean loss / d logp of every token.
+  private func evaluate(
+    _ batch: ObjectiveBatch, _ groups: ArraySlice<TrainingGroup>, _ sizes: StepSizes,
+    _ outcome: inout Outcome
+  ) throws -> [Float] {
+    let result = try objective.evaluate(batch)
+    outcome.loss += result.loss.reduce(0, +)
+    for index in result.metricSum.indices where index < outcome.metricSum.count {
+      outcome.metricSum[index] += result.metricSum[index]
+      outcome.metricWeight[index] += result.metricWeight[index]
+    }
+    var answer = 0
+    var coefficients: [Float] = []
+    coefficients.reserveCapacity(groups.reduce(0) { $0 + $1.answerTokens })
+    for group in groups {
+      outcome.logps.append(Array(batch.logp[answer..<(answer + group.answers.count)]))
+      for row in group.answers {
+        for _ in row.ids {
+          let own = result.dTokenLogp.isEmpty ? 0 : Double(result.dTokenLogp[coefficients.count])
+          coefficients.append(Float((result.dLogp[answer] + own) / Double(sizes.pairs)))
+        }
+        answer += 1
+      }
+    }
+    return coefficients
+  }
+
+  private func backward(_ pass: ScoredPass, _ coefficients: ArraySlice<Float>) throws {
+    let gradient = Tensor(
+      Array(coefficients), shape: [coefficients.count], pool: model.backend.pool)
+    try pass.graph.backward(from: pass.output, gradient: gradient)
+  }
+}
+
+/// Sizes of a whole optimizer step.
+struct StepSizes {
+  let pairs: Int
+  let answers: Int
+  let tokens: Int
+
+  init(_ groups: [TrainingGroup]) {
+    pairs = groups.count
+    answers = groups.reduce(0) { $0 + $1.answers.count }
+    tokens = groups.reduce(0) { $0 + $1.answerTokens }
+  }
+}

@@ -1,0 +1,43 @@
+extension TrainingError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .option(let key, let found, let wanted):
+      return "training option \(key) is \(found); it must be \(wanted)"
+    case .line(let path, let line, let problem):
+      return "\(path), line \(line): \(problem)"
+    case .row(let path, let row, let problem):
+      return "\(path), row \(row): \(problem)"
+    case .noPairs(let path):
+      return "\(path) has no pair to train on; rank with other filters or generate more answers"
+    case .filesDisagree(let preferences, let candidates, let problem):
+      return "\(preferences) was not made from \(candidates): \(problem); "
+        + "re-run spar rank on these candidates"
+    case .nothingToTrain:
+      return "there is no group to train on"
+    case .group(let index, let problem):
+      return "training group \(index): \(problem)"
+    case .missingReference(let group):
+      return "training group \(group) has no reference log-probabilities, but the objective needs "
+        + "them; let the trainer compute them (computeReference)"
+    case .notFinite(let what, let value, let step, let checkpoint):
+      let kept = checkpoint.map { "; the newest checkpoint is \($0)" } ?? ""
+      return "the \(what) of step \(step) is \(value), so no update was made\(kept); "
+        + "try a lower learning rate, maxGradNorm 1, or another beta"
+    case .objective(let name, let problem):
+      return "objective \(name): \(problem)"
+    case .resumeMismatch(let checkpoint, let key, let saved, let now):
+      return "\(checkpoint) was trained with \(key) = \(saved), this run has \(now); "
+        + "use the same value, or another output folder"
+    case .noUsableCheckpoint(let folder, let problems):
+      return "no checkpoint in \(folder) can be resumed: " + problems.joined(separator: "; ")
+        + "; remove them to start anew"
+    case .checkpointTensor(let checkpoint, let tensor, let problem):
+      return "\(checkpoint): tensor \(tensor) \(problem)"
+    case .metricsFile(let path, let problem):
+      return "\(path): \(problem)"
+    case .cancelled(let step, let checkpoint):
+      return "training was cancelled after step \(step)"
+        + (checkpoint.map { "; resume from \($0)" } ?? "")
+    }
+  }
+}
