@@ -15,6 +15,8 @@ public struct GenerationOptions: Equatable, Sendable, Codable {
   public var iteration = 1
   /// Sequences decoded together.
   public var batchSize = 40
+  /// Goes on to maxNewTokens whatever is drawn: for benchmarks.
+  public var ignoreEnd = false
   /// Prompts of one shard, 0 = all; and which shard.
   public var shardLength = 0
   public var shard = 0

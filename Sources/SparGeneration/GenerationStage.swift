@@ -14,6 +14,8 @@ public struct GenerationSummary: Equatable, Sendable, Codable {
   /// Prompts whose answers an earlier, interrupted run had left.
   public var resumed = 0
   public var seconds = 0.0
+  public var prefillSeconds = 0.0
+  public var decodeSeconds = 0.0
   public var meanTokens = 0.0
   /// Share of answers that ended by themselves.
   public var ended = 0.0
@@ -58,8 +60,8 @@ public struct GenerationStage {
     var summary = GenerationSummary()
     summary.resumed = answered.count
     let jobs = zip(shard, encoded).filter { answered[$0.0.index] == nil }
-      .map { Decoder.Job(index: $0.0.index, prompt: $0.1) }
-    let decoder = Decoder(
+      .map { BatchDecoder.Job(index: $0.0.index, prompt: $0.1) }
+    let decoder = BatchDecoder(
       model, options, longestPrompt: encoded.map(\.count).max() ?? 1, threads: threads)
     let start = ContinuousClock.now
     func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }
@@ -91,6 +93,8 @@ public struct GenerationStage {
     }
     summary.seconds = elapsed()
     summary.tokens = decoder.decodedTokens
+    summary.prefillSeconds = decoder.prefillTime / .seconds(1)
+    summary.decodeSeconds = decoder.decodeTime / .seconds(1)
     summary.prefilledTokens = decoder.prefilledTokens
     let table = table(shard, encoded, answered)
     try CandidatesFile.write(to: output, table, attributes: attributes())

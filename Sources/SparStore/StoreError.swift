@@ -36,7 +36,7 @@ extension StoreError: CustomStringConvertible {
     case .system(let code):
       return Self.message(code) + Self.cure(code)
     case .hdf5(let text):
-      return "HDF5 refused: \(text)"
+      return "HDF5 refused: \(text)" + Self.cure(text)
     case .schema(let found, let supported):
       return "found \(found), this build reads \(supported): "
         + "give the file of that kind, or make it again with this build"
@@ -49,6 +49,13 @@ extension StoreError: CustomStringConvertible {
     case .invalid(let what):
       return what
     }
+  }
+
+  /// HDF5's own words for the commonest damage, and what to do about it.
+  private static func cure(_ text: String) -> String {
+    if text.contains("truncated file") { return ": copy or make the file again" }
+    if text.contains("file signature not found") { return ": this is not an HDF5 file" }
+    return ""
   }
 
   private static func message(_ code: Int32) -> String { String(cString: strerror(code)) }

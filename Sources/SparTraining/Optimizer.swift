@@ -2,16 +2,20 @@ import SparCompute
 import SparTensor
 
 /// Parameters with their gradients and the state of the update rule.
-final class Optimizer {
+///
+/// Formulas: RMSprop v = a v + (1-a) g^2, p -= lr g / (sqrt(v) + eps), without bias correction;
+/// AdamW as in Loshchilov & Hutter 2019, arXiv:1711.05101, with eps outside the root.
+public final class Optimizer {
   private let backend: Backend
   private let rule: UpdateRule
   private let weightDecay: Double
-  let parameters: [Parameter]
+  public let parameters: [Parameter]
   /// First moment (or momentum) and mean square, one per parameter, where the rule has them.
   let first: [Tensor]
   let second: [Tensor]
 
-  init(_ parameters: [Parameter], options: TrainingOptions, backend: Backend) {
+  /// Gives every parameter a gradient of zeros.
+  public init(_ parameters: [Parameter], options: TrainingOptions, backend: Backend) {
     self.backend = backend
     self.parameters = parameters
     rule = options.updateRule
@@ -27,16 +31,16 @@ final class Optimizer {
   }
 
   /// Gives the gradients' memory back; the model then only infers.
-  func releaseGradients() {
+  public func releaseGradients() {
     for parameter in parameters { parameter.gradient = nil }
   }
 
-  func zeroGradients() {
+  public func zeroGradients() {
     for parameter in parameters { parameter.gradient?.zero() }
   }
 
   /// The norm of all gradients as one vector.
-  func gradientNorm() throws -> Double {
+  public func gradientNorm() throws -> Double {
     var sum = 0.0
     for parameter in parameters {
       if let gradient = parameter.gradient {
@@ -47,8 +51,8 @@ final class Optimizer {
     return sum.squareRoot()
   }
 
-  /// One update; `step` counts from 1.
-  func update(learningRate: Double, gradientScale: Double, step: Int) throws {
+  /// One update with the gradients times `gradientScale`; `step` counts from 1.
+  public func update(learningRate: Double, gradientScale: Double, step: Int) throws {
     for (index, parameter) in parameters.enumerated() {
       guard let gradient = parameter.gradient else { continue }
       // Biases and norm weights are not decayed, as in Hugging Face's Trainer.
@@ -60,10 +64,9 @@ final class Optimizer {
     }
   }
 
-  /// State tensors by the name that a checkpoint gives them.
-  var state: [(name: String, tensor: Tensor)] {
+  /// State tensors: their kind, as checkpoints name it, and their parameter.
+  var state: [(kind: String, name: String, tensor: Tensor)] {
     let names = parameters.map(\.name)
-    return zip(names, first).map { ("first.\($0)", $1) }
-      + zip(names, second).map { ("second.\($0)", $1) }
+    return zip(names, first).map { ("m", $0, $1) } + zip(names, second).map { ("v", $0, $1) }
   }
 }

@@ -24,15 +24,19 @@ public struct ReferenceLogps {
     return ReferenceLogps(tokens: tokens)
   }
 
-  /// The groups with these values: sums in f64, and the values of each token.
+  /// The groups with these values, sums taken in f64; sums that came with the data stay.
   public func applied(to groups: [TrainingGroup]) -> [TrainingGroup] {
     var groups = groups
     var first = 0
     for group in groups.indices {
       for answer in groups[group].answers.indices {
         let own = tokens[first..<(first + groups[group].answers[answer].ids.count)]
-        groups[group].answers[answer].tokenRefLogps = Array(own)
-        groups[group].answers[answer].refLogp = own.reduce(0.0) { $0 + Double($1) }
+        if groups[group].answers[answer].refLogp == nil {
+          groups[group].answers[answer].refLogp = own.reduce(0.0) { $0 + Double($1) }
+        }
+        if groups[group].answers[answer].tokenRefLogps.isEmpty {
+          groups[group].answers[answer].tokenRefLogps = Array(own)
+        }
         first += own.count
       }
     }

@@ -9,20 +9,20 @@ public struct TrainableModel {
   /// Identity of the initial weights.
   public var digest: String
   /// What a checkpoint carries along so that it is a whole model.
-  public var files: ModelFiles
+  public var texts: CheckpointTexts
 
   public init(
-    architecture: any Architecture, backend: Backend, digest: String, files: ModelFiles
+    architecture: any Architecture, backend: Backend, digest: String, texts: CheckpointTexts
   ) {
     self.architecture = architecture
     self.backend = backend
     self.digest = digest
-    self.files = files
+    self.texts = texts
   }
 }
 
 /// The texts beside the weights.
-public struct ModelFiles: Equatable, Sendable {
+public struct CheckpointTexts: Equatable, Sendable {
   /// config.json
   public var config: String
   /// tokenizer.json; nil for a model without one.

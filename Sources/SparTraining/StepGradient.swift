@@ -7,27 +7,39 @@ import SparTensor
 ///
 /// The loss of a step is sum(loss) / pairs with the sizes of the whole step, so the number of passes
 /// changes nothing but the order of additions.
-struct StepGradient {
+public struct StepGradient {
   let model: TrainableModel
   let objective: any TrainingObjective
   let tokensPerPass: Int
   /// Called before every pass; throws to stop.
   let checkpoint: () throws -> Void
 
-  /// What a step found, before the update.
-  struct Outcome {
-    /// Sum over the answers, not yet divided.
-    var loss = 0.0
-    /// log pi(y|x) of every answer of every group, in order.
-    var logps: [[Double]] = []
-    var metricSum: [Double]
-    var metricWeight: [Double]
-    /// Tokens that went through the model.
-    var packedTokens = 0
+  public init(
+    model: TrainableModel, objective: any TrainingObjective, tokensPerPass: Int,
+    checkpoint: @escaping () throws -> Void = {}
+  ) {
+    self.model = model
+    self.objective = objective
+    self.tokensPerPass = tokensPerPass
+    self.checkpoint = checkpoint
   }
 
-  /// Adds d loss / d parameter to every gradient.
-  func accumulate(_ groups: [TrainingGroup], progress: Double) throws -> Outcome {
+  /// What a step found, before the update.
+  public struct Outcome {
+    /// Sum over the answers, not yet divided.
+    public var loss = 0.0
+    /// log pi(y|x) of every answer of every group, in order.
+    public var logps: [[Double]] = []
+    public var metricSum: [Double]
+    public var metricWeight: [Double]
+    /// Tokens that went through the model.
+    public var packedTokens = 0
+  }
+
+  /// Adds d loss / d parameter to the gradient of every parameter that has one.
+  public func accumulate(
+    _ groups: [TrainingGroup], progress: Double = 0
+  ) throws -> Outcome {
     let passes = PassPlan.passes(groups, limit: tokensPerPass)
     let sizes = StepSizes(groups)
     var outcome = Outcome(
@@ -76,7 +88,7 @@ struct StepGradient {
     _ batch: ObjectiveBatch, _ groups: ArraySlice<TrainingGroup>, _ sizes: StepSizes,
     _ outcome: inout Outcome
   ) throws -> [Float] {
-    let result = try objective.evaluate(batch)
+    let result = try objective.differentiate(batch)
     outcome.loss += result.loss.reduce(0, +)
     for index in result.metricSum.indices where index < outcome.metricSum.count {
       outcome.metricSum[index] += result.metricSum[index]
@@ -89,8 +101,8 @@ struct StepGradient {
       outcome.logps.append(Array(batch.logp[answer..<(answer + group.answers.count)]))
       for row in group.answers {
         for _ in row.ids {
-          let own = result.dTokenLogp.isEmpty ? 0 : Double(result.dTokenLogp[coefficients.count])
-          coefficients.append(Float((result.dLogp[answer] + own) / Double(sizes.pairs)))
+          let own = result.dtokLogp.map { Double($0[coefficients.count]) } ?? 0
+          coefficients.append(Float((result.dlogp[answer] + own) / Double(sizes.pairs)))
         }
         answer += 1
       }

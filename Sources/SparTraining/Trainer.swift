@@ -68,32 +68,38 @@ public final class Trainer {
     defer { optimizer.releaseGradients() }
     var state = TrainingState()
     if let found = try store.newest() {
-      state = try store.load(found, into: optimizer, model: model, expecting: identity)
+      state = try store.load(found, into: optimizer, expecting: identity)
     }
     let log = try MetricsLog(folder: output, resumingAfter: state.step)
     var loop = TrainingLoop(
       model: model, objective: objective, groups: groups, options: options, plan: plan,
       scale: scale, optimizer: optimizer, log: log, state: state)
     let firstStep = state.step
+    func save() throws -> String {
+      let step = loop.state.step
+      return try store.save(
+        loop.state, optimizer: optimizer, model: model, identity: identity, seed: options.seed,
+        dataPosition: plan.order.position(step))
+    }
     do {
       while loop.state.step < plan.total {
         try loop.step(progress: progress, isCancelled: isCancelled)
         if options.saveSteps > 0, loop.state.step % options.saveSteps == 0,
           loop.state.step < plan.total
         {
-          try store.save(loop.state, optimizer: optimizer, model: model, identity: identity)
+          _ = try save()
         }
       }
     } catch let stop as TrainingLoop.Stop {
       var path: String?
       if loop.state.step > 0 {
-        path = try store.save(loop.state, optimizer: optimizer, model: model, identity: identity)
+        path = try save()
       }
       try log.writeState(step: loop.state.step, plan: plan, options: options)
       try log.close()
       throw stop.error(checkpoint: path)
     }
-    let path = try store.save(loop.state, optimizer: optimizer, model: model, identity: identity)
+    let path = try save()
     try log.writeState(step: loop.state.step, plan: plan, options: options)
     try log.close()
     return TrainingResult(

@@ -93,6 +93,6 @@ struct MetricWindow: Codable, Equatable {
 /// The most memory that this process ever held, in MB.
 func peakMemoryMB() -> Double {
   var usage = rusage()
-  getrusage(RUSAGE_SELF, &usage)
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
   return Double(usage.ru_maxrss) / 1024
 }

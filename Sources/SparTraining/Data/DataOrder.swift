@@ -32,6 +32,12 @@ public struct DataOrder: Equatable, Sendable {
     return order(epoch: epoch)[first..<min(first + batchSize, groups)]
   }
 
+  /// Groups that `steps` steps consume, counting every epoch anew.
+  public func position(_ steps: Int) -> Int {
+    let (epochs, place) = steps.quotientAndRemainder(dividingBy: stepsPerEpoch)
+    return epochs * groups + min(place * batchSize, groups)
+  }
+
   private func order(epoch: Int) -> [Int] {
     guard shuffle else { return Array(0..<groups) }
     var random = Random(seed: seed, stage: .shuffle, iteration: epoch)

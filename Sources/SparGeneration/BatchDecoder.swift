@@ -7,7 +7,7 @@ import SparTensor
 ///
 /// A prompt is computed once for all its answers.  What an answer becomes depends on its prompt's
 /// index, its own number and the seed alone, not on its neighbours.
-final class Decoder {
+final class BatchDecoder {
   /// A prompt under way: its cache slots and what its last position predicts.
   private final class Group {
     let job: Job
@@ -52,6 +52,8 @@ final class Decoder {
   private var current: Group?
   private(set) var decodedTokens = 0
   private(set) var prefilledTokens = 0
+  private(set) var prefillTime = Duration.zero
+  private(set) var decodeTime = Duration.zero
 
   /// `threads` are for sampling; the cache holds `batchSize` answers and their prompts.
   init(_ model: LanguageModel, _ options: GenerationOptions, longestPrompt: Int, threads: Int) {
@@ -60,7 +62,7 @@ final class Decoder {
     sampler = Sampler(
       temperature: options.temperature, topP: options.topP, topK: options.topK)
     team = ThreadTeam(threads: threads)
-    endIDs = Set(model.endIDs)
+    endIDs = options.ignoreEnd ? [] : Set(model.endIDs)
     // Groups overlap while their last answers end, so there is room for twice the even share.
     let prompts = 2 * options.batchSize / options.pairs + 2
     let length = options.maxNewTokens
@@ -112,6 +114,8 @@ final class Decoder {
   }
 
   private func prefill(_ job: Job, _ prefix: Range<Int>) throws -> Group {
+    let start = ContinuousClock.now
+    defer { prefillTime += ContinuousClock.now - start }
     var batch = PackedBatch()
     let rows = batch.append(job.prompt)
     batch.spans = [AttentionSpan(queries: rows, keys: prefix)]
@@ -127,6 +131,8 @@ final class Decoder {
 
   /// One token for every running answer; returns the groups that this completed.
   private func step() throws -> [Group] {
+    let start = ContinuousClock.now
+    defer { decodeTime += ContinuousClock.now - start }
     var batch = PackedBatch()
     var slots: [Int32] = []
     for (row, answer) in running.enumerated() {

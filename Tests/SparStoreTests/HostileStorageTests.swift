@@ -1,0 +1,102 @@
+import Foundation
+import SparModel
+import SparStore
+import Testing
+
+@Suite("Hostile storage") struct HostileStorageTests {
+  @Test("a truncated or foreign HDF5 file is refused")
+  func truncated() throws {
+    let folder = try TemporaryFolder()
+    try StageFixtures.writeCheckpoint(to: folder["s.h5"])
+    let bytes = try Array(Data(contentsOf: URL(fileURLWithPath: folder["s.h5"])))
+    for end in [0, 4, 100, 1000, bytes.count / 2, bytes.count - 1] {
+      let path = try folder.write("t.h5", Array(bytes[..<end]))
+      #expect(throws: StoreError.self, "\(end)") { _ = try CheckpointFile(path) }
+    }
+    let path = try folder.write("t.h5", Array(bytes.dropLast(10)))
+    let text = message { _ = try CheckpointFile(path) }
+    #expect(text.hasPrefix("reading the checkpoint \(path): HDF5 refused"))
+    #expect(text.contains("truncated file"))
+    let foreign = try folder.write("f.h5", Array(repeating: 65, count: 4096))
+    #expect(message { _ = try CheckpointFile(foreign) }.contains("not an HDF5 file"))
+    #expect(message { _ = try CheckpointFile(folder["none.h5"]) }.contains("No such file"))
+  }
+
+  @Test("a place that cannot be written is named with the reason and the cure")
+  func unwritable() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("file", [1])
+    let below = message { try CandidatesFile.write(to: "\(file)/c.h5", StageFixtures.candidates) }
+    #expect(below.contains("writing the candidates \(file)/c.h5: Not a directory"))
+    let absent = message {
+      try CandidatesFile.write(to: folder["no/c.h5"], StageFixtures.candidates)
+    }
+    #expect(absent.contains("No such file or directory: check that"))
+    let system = message {
+      try CandidatesFile.write(to: "/proc/self/c.h5", StageFixtures.candidates)
+    }
+    #expect(system.contains("/proc/self/c.h5: "))
+    #expect(!system.contains(".tmp-"))
+    let weights = message {
+      try SafetensorsWriter.write([.init(name: "a", shape: [1], values: [1])], to: "\(file)/w")
+    }
+    #expect(weights.contains("writing the weights \(file)/w: Not a directory"))
+  }
+
+  @Test("an error while writing leaves the old file and no temporary one")
+  func abandoned() throws {
+    struct Interruption: Error {}
+    let folder = try TemporaryFolder()
+    try StageFixtures.writeCheckpoint(to: folder["s.h5"])
+    let digest = try fileDigest(folder["s.h5"])
+    #expect(throws: Interruption.self) {
+      try CheckpointFile.write(to: folder["s.h5"], StageFixtures.header) { writer in
+        try writer.blob("x", [1])
+        throw Interruption()
+      }
+    }
+    #expect(try fileDigest(folder["s.h5"]) == digest)
+    #expect(try folder.names() == ["s.h5"])
+  }
+
+  @Test("a full disk is named, and the file that was there stays")
+  func fullDisk() throws {
+    let folder = try TemporaryFolder()
+    let disk = folder["disk"]
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    let mounted = try run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk])
+    guard mounted.status == 0 else {
+      print("skipped: a small disk cannot be mounted here: \(mounted.output)")
+      return
+    }
+    defer {
+      do {
+        let unmounted = try run(["umount", disk])
+        #expect(unmounted.status == 0, "\(unmounted.output)")
+      } catch {
+        Issue.record(error)
+      }
+    }
+    let path = "\(disk)/c.h5"
+    try CandidatesFile.write(to: path, StageFixtures.candidates)
+    let digest = try fileDigest(path)
+    let text = message {
+      try CheckpointFile.write(to: path, StageFixtures.header) { writer in
+        try [Float](repeating: 1, count: 1 << 18).withUnsafeBufferPointer {
+          try writer.parameter("big", shape: [1 << 18], $0)
+        }
+      }
+    }
+    #expect(text.contains("writing the checkpoint \(path): No space left on device: free some"))
+    let weights = message {
+      try SafetensorsWriter.write(
+        [.init(name: "a", shape: [1 << 18], values: [Float](repeating: 0, count: 1 << 18))],
+        to: "\(disk)/w")
+    }
+    #expect(weights.contains("No space left on device"))
+    #expect(try fileDigest(path) == digest)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: disk) == ["c.h5"])
+    // The library is usable after the failure.
+    #expect(try CandidatesFile.read(path).table == StageFixtures.candidates)
+  }
+}
