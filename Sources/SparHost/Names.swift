@@ -4,13 +4,19 @@ func canonical(_ name: String) -> String {
 }
 
 /// The candidate that was probably meant, or nil when none is close: few edits away (at most a
-/// third of the letters), or the only one that begins with what was typed.
+/// third of the letters; among equals the one that starts alike), or the only one that begins with
+/// what was typed.
 func nearest(to name: String, among candidates: [String]) -> String? {
   let typed = canonical(name)
   let prefixed = candidates.filter { !typed.isEmpty && canonical($0).hasPrefix(typed) }
   if prefixed.count == 1 { return prefixed[0] }
-  let ranked = candidates.map { (name: $0, edits: editDistance(typed, canonical($0))) }
-  guard let best = ranked.min(by: { $0.edits < $1.edits }) else { return nil }
+  let ranked = candidates.map { name in
+    let shared = zip(typed, canonical(name)).prefix { $0 == $1 }.count
+    return (name: name, edits: editDistance(typed, canonical(name)), shared: shared)
+  }
+  guard let best = ranked.min(by: { ($0.edits, -$0.shared) < ($1.edits, -$1.shared) }) else {
+    return nil
+  }
   return best.edits <= max(1, best.name.count / 3) ? best.name : nil
 }
 
