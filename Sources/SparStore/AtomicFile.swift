@@ -21,7 +21,10 @@ public enum AtomicFile {
       try sync(temporary, flags: O_RDONLY)
       try check(rename(temporary, path))
     } catch {
-      unlink(temporary)  // may not exist; the first error is the one to report
+      // A library may hold on to a file that it could not write; its space is freed all the same.
+      // Either call may fail because there is no file; the first error is the one to report.
+      truncate(temporary, 0)
+      unlink(temporary)
       throw attribute(error, to: path, temporary: temporary, doing: doing)
     }
     do {

@@ -5,12 +5,17 @@ import Foundation
 enum HDF5 {
   private static let lock = NSRecursiveLock()
 
+  /// A file whose last write failed (a full disk) cannot be closed, and HDF5 1.10 crashes when it
+  /// tries again at exit. Spar closes what it opens, so that exit has nothing to do.
+  private static let staysOutOfExit: Bool = H5dont_atexit() >= 0
+
   /// Runs `body` with the lock held and with HDF5's own printing of errors off.
   static func locked<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     lock.lock()
     defer { lock.unlock() }
+    _ = staysOutOfExit
     spar_h5_be_quiet()  // a setting of the thread, and cheap
     return try body()
   }

@@ -80,14 +80,16 @@ import Testing
     let path = "\(disk)/c.h5"
     try CandidatesFile.write(to: path, StageFixtures.candidates)
     let digest = try fileDigest(path)
-    let text = message {
-      try CheckpointFile.write(to: path, StageFixtures.header) { writer in
-        try [Float](repeating: 1, count: 1 << 18).withUnsafeBufferPointer {
-          try writer.parameter("big", shape: [1 << 18], $0)
+    for size in [1 << 18, 1 << 15, 1 << 12] {  // the data alone, or the rest of the file beside it
+      let text = message {
+        try CheckpointFile.write(to: path, StageFixtures.header) { writer in
+          try [Float](repeating: 1, count: size).withUnsafeBufferPointer {
+            try writer.parameter("big", shape: [size], $0)
+          }
         }
       }
+      #expect(text.contains("writing the checkpoint \(path): No space left on device: free some"))
     }
-    #expect(text.contains("writing the checkpoint \(path): No space left on device: free some"))
     let weights = message {
       try SafetensorsWriter.write(
         [.init(name: "a", shape: [1 << 18], values: [Float](repeating: 0, count: 1 << 18))],
@@ -96,7 +98,8 @@ import Testing
     #expect(weights.contains("No space left on device"))
     #expect(try fileDigest(path) == digest)
     #expect(try FileManager.default.contentsOfDirectory(atPath: disk) == ["c.h5"])
-    // The library is usable after the failure.
+    // The library is usable after the failures.
+    for _ in 0..<5 { try CandidatesFile.write(to: path, StageFixtures.candidates) }
     #expect(try CandidatesFile.read(path).table == StageFixtures.candidates)
   }
 }

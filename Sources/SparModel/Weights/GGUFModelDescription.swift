@@ -146,10 +146,10 @@ public struct GGUFTokenizerMetadata: Sendable, Equatable {
   public init(_ file: GGUFFile) throws(WeightError) {
     model = try file.string("tokenizer.ggml.model")
     pre = try file.string("tokenizer.ggml.pre")
-    tokens = try file.strings("tokenizer.ggml.tokens") ?? []
-    types = try file.ints("tokenizer.ggml.token_type") ?? []
-    scores = try file.floats("tokenizer.ggml.scores") ?? []
-    merges = try file.strings("tokenizer.ggml.merges") ?? []
+    tokens = try file.stringArray("tokenizer.ggml.tokens") ?? []
+    types = try file.intArray("tokenizer.ggml.token_type") ?? []
+    scores = try file.floatArray("tokenizer.ggml.scores") ?? []
+    merges = try file.stringArray("tokenizer.ggml.merges") ?? []
     bosID = try file.int("tokenizer.ggml.bos_token_id")
     eosID = try file.int("tokenizer.ggml.eos_token_id")
     unknownID = try file.int("tokenizer.ggml.unknown_token_id")

@@ -60,7 +60,7 @@ extension GGUFFile {
     }
   }
 
-  public func strings(_ key: String) throws(WeightError) -> [String]? {
+  public func stringArray(_ key: String) throws(WeightError) -> [String]? {
     switch metadata[key] {
     case nil: nil
     case .strings(let value)?: value
@@ -68,7 +68,7 @@ extension GGUFFile {
     }
   }
 
-  public func ints(_ key: String) throws(WeightError) -> [Int]? {
+  public func intArray(_ key: String) throws(WeightError) -> [Int]? {
     switch metadata[key] {
     case nil: nil
     case .ints(let value)?: value
@@ -77,7 +77,7 @@ extension GGUFFile {
   }
 
   /// Accepts integers too.
-  public func floats(_ key: String) throws(WeightError) -> [Double]? {
+  public func floatArray(_ key: String) throws(WeightError) -> [Double]? {
     switch metadata[key] {
     case nil: nil
     case .floats(let value)?: value
