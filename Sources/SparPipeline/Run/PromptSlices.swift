@@ -40,6 +40,12 @@ public struct PromptSlices: Equatable, Sendable {
   }
 }
 
+private struct PromptLine: Encodable {
+  var id: String
+  var index: Int
+  var messages: [CandidateGroup.Message]
+}
+
 extension [Prompt] {
   /// As JSON lines that `Prompt.read` reads back.
   func jsonLines() throws -> Data {
@@ -47,13 +53,8 @@ extension [Prompt] {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var lines = Data()
     for prompt in self {
-      struct Line: Encodable {
-        var id: String
-        var index: Int
-        var messages: [CandidateGroup.Message]
-      }
       lines += try encoder.encode(
-        Line(
+        PromptLine(
           id: prompt.id, index: prompt.index,
           messages: prompt.messages.map { .init(role: $0.role, content: $0.content) }))
       lines.append(0x0A)

@@ -62,7 +62,8 @@ extension SelfPlayRun {
       output: { nil }
     ) {
       let result = try TrainingRun(
-        policy: policy, candidates: folder.candidates, preferences: folder.preferences,
+        policy: policy,
+        data: .stored(preferences: folder.preferences, candidates: folder.candidates),
         objective: recipe.objective, options: recipe.train, seed: recipe.run.seed,
         output: folder.training, runtime: runtime
       ).run(progress: report, cancelled: isCancelled)

@@ -3,24 +3,42 @@ import SparHost
 import SparModel
 import SparTraining
 
-/// The `train` stage on stored files: π_t, its candidates and their preferences → a checkpoint.
+/// What is trained on.
+public enum TrainingData: Equatable, Sendable {
+  /// preferences.h5 and the candidates.h5 that it ranks.
+  case stored(preferences: String, candidates: String)
+  /// Pairs as JSON lines.
+  case pairs(String)
+}
+
+/// The `train` stage: π_t and ranked answers → a checkpoint of π_{t+1}.
 public struct TrainingRun {
   private let trainer: Trainer
+  /// Prompts that are trained on.
+  public let groups: Int
 
   /// - Parameter output: folder of checkpoints and logs; training goes on from its newest
   ///   checkpoint.
   public init(
-    policy: LanguageModel, candidates: String, preferences: String, objective choice: PluginChoice,
+    policy: LanguageModel, data: TrainingData, objective choice: PluginChoice,
     options: TrainingOptions, seed: UInt64, output: String, runtime: Runtime
   ) throws {
     var options = options
     options.seed = seed
     options.maxSteps = max(options.maxSteps, 0)
+    try options.validate()
     let checked = try runtime.host.checkedOptions(.objective, choice)
-    var identity = ["objective": choice.name]
+    var identity = ["objective": try runtime.host.component(.objective, choice.name).id]
     for (name, value) in checked { identity["objective.\(name)"] = value }
-    let groups = try TrainingGroup.read(
-      preferences: preferences, candidates: candidates, options: options)
+    let groups =
+      switch data {
+      case .stored(let preferences, let candidates):
+        try StoredPreferences(preferences: preferences, candidates: candidates).groups(
+          options, modelDigest: policy.digest, beginID: policy.tokenizer.bos)
+      case .pairs(let path):
+        try PairsFile.read(path, encoder: LanguageModelPairs(policy), options: options)
+      }
+    self.groups = groups.count
     trainer = try Trainer(
       TrainableModel(policy), objective: try runtime.objective(choice),
       objectiveIdentity: identity, groups: groups, options: options,
@@ -36,7 +54,7 @@ public struct TrainingRun {
 
 extension TrainingResult {
   /// For the report.
-  var figures: [String: Double] {
+  public var figures: [String: Double] {
     var figures = ["steps": Double(steps), "tokens_per_second": tokensPerSecond]
     figures["first_loss"] = history.first?.values["loss"]
     figures["last_loss"] = history.last?.values["loss"]
