@@ -17,6 +17,20 @@ public struct AnswerFacts: Equatable, Sendable, Codable {
   public var ended: Double
   /// Share of answers without any text.
   public var empty: Double
+
+  public init(
+    candidates: String, model: String, modelDigest: String, answers: Int, meanTokens: Double,
+    repetition: Double, ended: Double, empty: Double
+  ) {
+    self.candidates = candidates
+    self.model = model
+    self.modelDigest = modelDigest
+    self.answers = answers
+    self.meanTokens = meanTokens
+    self.repetition = repetition
+    self.ended = ended
+    self.empty = empty
+  }
 }
 
 /// Policy against base on held-out prompts: evaluation.json.

@@ -187,8 +187,9 @@ private func text(_ pointer: UnsafePointer<CChar>?) -> String? {
 }
 
 private func isKebab(_ name: String) -> Bool {
-  !name.isEmpty && name.utf8.allSatisfy {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
-      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
-  }
+  !name.isEmpty
+    && name.utf8.allSatisfy {
+      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+        || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
+    }
 }

@@ -22,7 +22,8 @@ extension PluginError: CustomStringConvertible {
     case .badOption(let component, let error):
       return "\(component): \(error)"
     case .unusable(let component, let library, let why):
-      return "\(component) (\(library)) cannot work on this machine: \(why ?? "it does not say why")"
+      return
+        "\(component) (\(library)) cannot work on this machine: \(why ?? "it does not say why")"
     case .failed(let component, let library, let doing, let status, let text):
       return "\(component) (\(library)) failed in \(doing): \(text ?? "no reason given") "
         + "[\(statusName(status))]"

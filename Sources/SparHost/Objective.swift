@@ -52,7 +52,9 @@ public final class Objective: Sendable {
     let tokens = Int(batch.nTokens.reduce(0, +))
     if needs.contains(.tokens) {
       c.tok_logp = UnsafePointer(arena.copyIfAny(batch.tokLogp))
-      if needs.contains(.reference) { c.tok_ref_logp = UnsafePointer(arena.copyIfAny(batch.tokRefLogp)) }
+      if needs.contains(.reference) {
+        c.tok_ref_logp = UnsafePointer(arena.copyIfAny(batch.tokRefLogp))
+      }
       c.dtok_logp = arena.fill(0, count: tokens)
     }
     if needs.contains(.sumP2) { c.tok_sum_p2 = UnsafePointer(arena.copyIfAny(batch.tokSumP2)) }

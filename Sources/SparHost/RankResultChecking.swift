@@ -29,7 +29,9 @@ extension RankOutputs {
       for j in 0..<k {
         let r = raw[i * k + j]
         let p = pairwise[i * k + j]
-        guard r.isFinite, i != j || r == 0 else { throw fault("raw", i, j, r, "finite, 0 on i = j") }
+        guard r.isFinite, i != j || r == 0 else {
+          throw fault("raw", i, j, r, "finite, 0 on i = j")
+        }
         guard 0...1 ~= p, i != j || p == 0.5 else {
           throw fault("pairwise", i, j, p, "in 0...1, 0.5 on i = j")
         }

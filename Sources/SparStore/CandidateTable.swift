@@ -62,6 +62,7 @@ public struct CandidateAnswer: Sendable, Equatable {
 /// All groups of one generation.
 public struct CandidateTable: Sendable, Equatable {
   /// Answers per prompt.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   public var K: Int
   public var rows: [CandidateGroup]
 

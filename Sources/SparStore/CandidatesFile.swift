@@ -32,6 +32,7 @@ public enum CandidatesFile {
   ) throws(StoreError) -> (table: CandidateTable, attributes: [String: AttributeValue]) {
     let file = try H5File.open(path, doing: "reading the candidates")
     try file.require(schema)
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     let K = Int(try file.int("K"))
     guard K > 0 else { throw file.context.error(.invalid("K is \(K)")) }
     let index = try file.read("prompt/index", as: Int64.self, shape: [-1])

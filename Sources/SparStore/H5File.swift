@@ -135,7 +135,8 @@ public final class H5File: @unchecked Sendable {  // the id is used under the lo
         let bytes = try withBuffer(length + 1) { (buffer: UnsafeMutablePointer<CChar>) in
           H5Lget_name_by_idx(handle, ".", order, H5_ITER_INC, index, buffer, length + 1, 0)
         }
-        names.append(String(decoding: bytes.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self))
+        names.append(
+          String(decoding: bytes.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self))
       }
       return names
     }

@@ -15,7 +15,9 @@ extension H5File {
       defer { H5Pclose(creation) }
       if let rows = layout.chunkRows {
         var chunk = shape.map { hsize_t(max($0, 1)) }
-        guard !chunk.isEmpty else { throw context.error(.invalid("a scalar has no chunks: \(name)")) }
+        guard !chunk.isEmpty else {
+          throw context.error(.invalid("a scalar has no chunks: \(name)"))
+        }
         chunk[0] = hsize_t(rows)
         try context.check(H5Pset_chunk(creation, Int32(chunk.count), chunk))
         if let level = layout.deflate {

@@ -17,7 +17,7 @@ enum H5Strings {
       let type = try H5Type.makeString(context)
       defer { H5Tclose(type) }
       let copies = values.map { strdup($0) }
-      defer { copies.forEach { free($0) } }
+      defer { for copy in copies { free(copy) } }
       let status = copies.withUnsafeBytes { bytes -> herr_t in
         guard let base = bytes.baseAddress else { return 0 }
         return call(type, base)

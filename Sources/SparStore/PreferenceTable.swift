@@ -17,6 +17,7 @@ public enum PreferenceStatus: Int8, Sendable, CaseIterable {
 /// The preferences of n prompts among K answers each. Arrays are row-major; [n, K, K] entry
 /// (r, i, j) speaks of answer i against answer j of prompt r.
 public struct PreferenceTable: Sendable, Equatable {
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   public var K: Int
   /// [n] row in the prompt file.
   public var promptIndex: [Int]

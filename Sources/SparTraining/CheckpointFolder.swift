@@ -56,11 +56,17 @@ struct CheckpointFolder {
     seed: UInt64, dataPosition: Int
   ) throws -> String {
     let target = file(step: state.step)
+    var attributes: [String: AttributeValue] = [
+      "trainer_state": .string(try Self.json(state))
+    ]
+    if let tokenizer = model.texts.tokenizerConfig {
+      attributes["tokenizer_config_json"] = .string(tokenizer)
+    }
     let header = CheckpointHeader(
       step: state.step, seed: seed, dataPosition: dataPosition, configJSON: model.texts.config,
       tokenizerJSON: model.texts.tokenizer, chatTemplate: model.texts.chatTemplate,
       trainingConfigJSON: try Self.json(identity),
-      attributes: ["trainer_state": .string(try Self.json(state))])
+      attributes: attributes)
     try CheckpointFile.write(to: target, header) { writer in
       for parameter in optimizer.parameters {
         let value = parameter.value

@@ -27,11 +27,17 @@ public struct CheckpointTexts: Equatable, Sendable {
   public var config: String
   /// tokenizer.json; nil for a model without one.
   public var tokenizer: String?
+  /// tokenizer_config.json without the template: which tokens have a role.
+  public var tokenizerConfig: String?
   public var chatTemplate: String?
 
-  public init(config: String, tokenizer: String? = nil, chatTemplate: String? = nil) {
+  public init(
+    config: String, tokenizer: String? = nil, tokenizerConfig: String? = nil,
+    chatTemplate: String? = nil
+  ) {
     self.config = config
     self.tokenizer = tokenizer
+    self.tokenizerConfig = tokenizerConfig
     self.chatTemplate = chatTemplate
   }
 }

@@ -74,6 +74,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var maxPromptLength = 512
   /// [truncation_mode]
   public var truncation = Truncation.keepEnd
+  /// Trains all K answers of a prompt instead of the chosen and the rejected one.
+  public var trainsAllAnswers = false
   /// Takes the sampler's stored log-probabilities as the reference's, when the candidates are
   /// from this very model, instead of computing them again.
   public var referenceFromGeneration = false

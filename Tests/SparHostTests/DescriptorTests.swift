@@ -171,7 +171,8 @@ private func load(_ source: String, _ body: (PluginHost) throws -> Void) throws 
       #expect(host.components(.objective).map(\.id) == ["new-a", "new-b"])
       let checked = try host.component(.objective, "new-b").check(["b": "5"])
       #expect(checked.map(\.value) == [.int(1), .int(5)])
-      #expect(try host.makeObjective("new-b", options: [:]).evaluate(plainBatch(logp: [1])).loss[0] > 0)
+      #expect(
+        try host.makeObjective("new-b", options: [:]).evaluate(plainBatch(logp: [1])).loss[0] > 0)
     }
   }
 

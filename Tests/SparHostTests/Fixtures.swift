@@ -35,7 +35,9 @@ final class Folder {
   }
 
   deinit {
-    do { try FileManager.default.removeItem(atPath: path) } catch { print("left \(path): \(error)") }
+    do { try FileManager.default.removeItem(atPath: path) } catch {
+      print("left \(path): \(error)")
+    }
   }
 
   @discardableResult
@@ -85,7 +87,8 @@ let goldenFolder: String? = {
 }()
 
 /// C source of a plugin with one objective: loss = scale · Σ logp.
-func objectiveSource(id: String, plugin: String, extra: String = "", scale: String = "1") -> String {
+func objectiveSource(id: String, plugin: String, extra: String = "", scale: String = "1") -> String
+{
   """
   #include "spar_plugin.h"
   \(extra)

@@ -5,15 +5,15 @@ import Testing
 
 private struct GoldenPair: Decodable {
   var loss: String
-  var beta, label_smoothing: Double
+  var beta, labelSmoothing: Double
   var nw, nl: Int64
-  var logp_w, logp_l, ref_w, ref_l, pw, pl, p, sw, sl: Double
-  var value, dlogp_w, dlogp_l: Double
+  var logpW, logpL, refW, refL, pw, pl, p, sw, sl: Double
+  var value, dlogpW, dlogpL: Double
 
   /// Rejected first, so that rows and labels cannot be confused.
   var batch: ObjectiveBatch {
     ObjectiveBatch(
-      begin: [0, 2], logp: [logp_l, logp_w], refLogp: [ref_l, ref_w], winProb: [pl, pw],
+      begin: [0, 2], logp: [logpL, logpW], refLogp: [refL, refW], winProb: [pl, pw],
       meanScore: [sl, sw], pairwise: [0.5, 1 - p, p, 0.5], score: [0, 0, 0, 0],
       nTokens: [nl, nw], label: [-1, 1], stepPairs: 1, stepAnswers: 2, stepTokens: nl + nw)
   }
@@ -33,7 +33,9 @@ private func isClose(_ a: Double, _ b: Double) -> Bool {
     ])
   func golden(name: String, id: String, options: [String: String]) throws {
     let file = try #require(goldenFolder) + "/losses/pairs.json"
-    let pairs = try JSONDecoder().decode(
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let pairs = try decoder.decode(
       [GoldenPair].self, from: Data(contentsOf: URL(filePath: file))
     ).filter { $0.loss == name }
     try #require(pairs.count == 36)
@@ -43,8 +45,8 @@ private func isClose(_ a: Double, _ b: Double) -> Bool {
         id, options: options.merging(["beta": "\(pair.beta)"]) { $1 })
       let result = try objective.evaluate(pair.batch)
       #expect(isClose(result.loss[0] + result.loss[1], pair.value), "\(result) \(pair)")
-      #expect(isClose(result.dlogp[1], pair.dlogp_w), "\(result) \(pair)")
-      #expect(isClose(result.dlogp[0], pair.dlogp_l), "\(result) \(pair)")
+      #expect(isClose(result.dlogp[1], pair.dlogpW), "\(result) \(pair)")
+      #expect(isClose(result.dlogp[0], pair.dlogpL), "\(result) \(pair)")
     }
   }
 

@@ -26,7 +26,8 @@ import Testing
   func wrongValues() throws {
     #expect(
       try message("dpo", ["label_smoothing": "0.7"])
-        == "dpo: label-smoothing = '0.7' is out of range; label-smoothing is a number from 0 to 0.5")
+        == "dpo: label-smoothing = '0.7' is out of range; label-smoothing is a number from 0 to 0.5"
+    )
     #expect(try message("sppo", ["beta": "strong"]).contains("'strong' cannot be read"))
     #expect(try message("sppo", ["beta": "nan"]).contains("not finite"))
     #expect(try message("gpo", ["target-clamp": "-1"]).contains("in nats"))

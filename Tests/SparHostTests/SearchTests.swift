@@ -11,7 +11,8 @@ import Testing
       try folder.write("libspar-\(i).so", Data())
     }
     var order = search(
-      [folders[0].path], environment: ["SPAR_PLUGIN_PATH": "\(folders[1].path)::\(folders[2].path)"])
+      [folders[0].path], environment: ["SPAR_PLUGIN_PATH": "\(folders[1].path)::\(folders[2].path)"]
+    )
     order.executableDirectory = folders[3].path
     order.installed = [folders[4].path]
     let (found, problems) = order.candidates()

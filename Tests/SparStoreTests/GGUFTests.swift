@@ -40,7 +40,10 @@ import Testing
     bytes.metadata.append(("big", 10, littleEndian(UInt64.max)))
     bytes.metadata.append(("small", 1, [0xFF]))
     bytes.metadata.append(
-      ("floats", 9, littleEndian(UInt32(6)) + littleEndian(UInt64(1)) + littleEndian(Float(0.1).bitPattern)))
+      (
+        "floats", 9,
+        littleEndian(UInt32(6)) + littleEndian(UInt64(1)) + littleEndian(Float(0.1).bitPattern)
+      ))
     let file = try GGUFFile(folder.write("m.gguf", bytes.bytes))
     #expect(file.version == Int(version))
     #expect(try file.bool("b") == true)
@@ -95,6 +98,8 @@ import Testing
     #expect(config["num_key_value_heads"] as? Int == 1)
     #expect(config["vocab_size"] as? Int == 3)
     #expect(config["rms_norm_eps"] as? Double == 1e-5)
+    #expect(config["max_position_embeddings"] as? Int == 64)
+    #expect(config["tie_word_embeddings"] as? Bool == true)
     #expect(config["rope_scaling"] == nil)
     #expect(config["eos_token_id"] as? Int == 2)
     bytes.tensors.append(.init("output.weight", [3, 8], [Float](repeating: 1, count: 24)))
@@ -117,8 +122,9 @@ import Testing
     // theta 5e10: the second wavelength is 1.4 million, beyond the context.
     let base = bytes.metadata.firstIndex { $0.0 == "llama.rope.freq_base" }
     bytes.metadata[try #require(base)].2 = littleEndian(Float(5e10).bitPattern)
-    let scaling = try GGUFModelDescription(GGUFFile(folder.write("3.gguf", bytes.bytes))).ropeScaling
-    #expect(scaling?.rope_type == "llama3")
+    let scaling = try GGUFModelDescription(GGUFFile(folder.write("3.gguf", bytes.bytes)))
+      .ropeScaling
+    #expect(scaling?.ropeType == "llama3")
     #expect(scaling?.factor == 3)
   }
 

@@ -7,7 +7,9 @@ import Testing
     let folder = try TemporaryFolder()
     func check<Element: H5Element & Equatable>(_ values: [Element]) throws {
       let path = folder["\(Element.self).h5"]
-      try H5File.write(to: path) { try $0.write("deep/er/x", values, shape: [values.count / 2, 2]) }
+      try H5File.write(to: path) {
+        try $0.write("deep/er/x", values, shape: [values.count / 2, 2])
+      }
       let file = try H5File.open(path)
       #expect(try file.read("deep/er/x", as: Element.self, shape: [-1, 2]) == values)
       #expect(try file.dataset("deep/er/x").type == Element.h5Type)
@@ -102,7 +104,9 @@ import Testing
   @Test("another type, another shape, an absent name are refused with the evidence")
   func mismatches() throws {
     let folder = try TemporaryFolder()
-    try H5File.write(to: folder["m.h5"]) { try $0.write("x", [Float](repeating: 0, count: 6), shape: [2, 3]) }
+    try H5File.write(to: folder["m.h5"]) {
+      try $0.write("x", [Float](repeating: 0, count: 6), shape: [2, 3])
+    }
     let file = try H5File.open(folder["m.h5"])
     #expect(message { _ = try file.read("x", as: Double.self) }.contains("holds f32, expected f64"))
     #expect(

@@ -45,7 +45,8 @@ import Testing
     let file = try SafetensorsFile(folder["w.safetensors"])
     #expect(file.entries.map(\.name).contains("z \"quoted\" ü"))
     #expect(file.metadata == ["format": "pt", "note": "a\nb"])
-    #expect(file.entry("z \"quoted\" ü") == .init(name: "z \"quoted\" ü", type: type, shape: [2, 4]))
+    #expect(
+      file.entry("z \"quoted\" ü") == .init(name: "z \"quoted\" ü", type: type, shape: [2, 4]))
     #expect(try file.floats("scalar") == [3])
     #expect(try file.floats("empty") == [])
     let read = try file.floats("z \"quoted\" ü")
@@ -124,7 +125,9 @@ import Testing
     let file = try SafetensorsFile(folder["m"])
     #expect(message { _ = try file.floats("norm.weight") }.contains("nearest: model.norm.weight"))
     var one: [Float] = [0]
-    let text = message { try one.withUnsafeMutableBufferPointer { try file.read("model.norm.weight", into: $0) } }
+    let text = message {
+      try one.withUnsafeMutableBufferPointer { try file.read("model.norm.weight", into: $0) }
+    }
     #expect(text.contains("has 2 values, the destination 1"))
   }
 

@@ -7,7 +7,9 @@ enum StageFixtures {
     rows: [
       CandidateGroup(
         promptIndex: 7, promptID: "p-7",
-        messages: [.init(role: "system", content: "Be \"brief\"/\n"), .init(role: "user", content: "漢字?")],
+        messages: [
+          .init(role: "system", content: "Be \"brief\"/\n"), .init(role: "user", content: "漢字?"),
+        ],
         promptIDs: [1, 5, 9],
         answers: [
           .init(ids: [4, 2], logps: [-0.5, -0.25], finish: .stop, text: "yes 👍"),

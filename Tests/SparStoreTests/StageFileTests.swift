@@ -59,10 +59,12 @@ import Testing
     let folder = try TemporaryFolder()
     var table = StageFixtures.candidates
     table.rows[0].answers.removeLast()
-    #expect(message { try CandidatesFile.write(to: folder["c.h5"], table) }.contains("1 answers, K is 2"))
+    #expect(
+      message { try CandidatesFile.write(to: folder["c.h5"], table) }.contains("1 answers, K is 2"))
     table = StageFixtures.candidates
     table.rows[0].answers[0].logps.removeLast()
-    #expect(message { try CandidatesFile.write(to: folder["c.h5"], table) }.contains("2 ids and 1 log"))
+    #expect(
+      message { try CandidatesFile.write(to: folder["c.h5"], table) }.contains("2 ids and 1 log"))
     var preferences = StageFixtures.preferences
     preferences.raw.removeLast()
     #expect(
@@ -150,8 +152,10 @@ import Testing
       try file.setAttribute("schema", "spar.checkpoint")
       try file.setAttribute("schema_version", 9)
     }
-    #expect(message { _ = try CheckpointFile(folder["v.h5"]) }.contains("spar.checkpoint version 9"))
+    #expect(
+      message { _ = try CheckpointFile(folder["v.h5"]) }.contains("spar.checkpoint version 9"))
     try H5File.write(to: folder["n.h5"]) { try $0.write("x", [Float(1)]) }
-    #expect(message { _ = try PreferencesFile.read(folder["n.h5"]) }.contains("no schema attribute"))
+    #expect(
+      message { _ = try PreferencesFile.read(folder["n.h5"]) }.contains("no schema attribute"))
   }
 }

@@ -56,7 +56,8 @@ import Testing
   @Test("f32 to bf16 rounds to nearest, ties to even")
   func roundsBrainFloats() throws {
     let cases: [(Float, UInt16)] = [
-      (1, 0x3F80), (Float(bitPattern: 0x3F80_8000), 0x3F80), (Float(bitPattern: 0x3F81_8000), 0x3F82),
+      (1, 0x3F80), (Float(bitPattern: 0x3F80_8000), 0x3F80),
+      (Float(bitPattern: 0x3F81_8000), 0x3F82),
       (Float(bitPattern: 0x3F80_8001), 0x3F81), (.greatestFiniteMagnitude, 0x7F80),
       (-.infinity, 0xFF80), (Float(bitPattern: 0x7F80_0001), 0x7FC0),
     ]

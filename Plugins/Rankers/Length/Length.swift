@@ -52,6 +52,7 @@ nonisolated(unsafe) private let description = plugin(
       })
   ])
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation public func spar_plugin_entry_v1() -> UnsafePointer<spar_plugin>! {
   description
 }

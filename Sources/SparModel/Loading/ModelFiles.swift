@@ -26,7 +26,7 @@ public struct ModelFiles {
       throw ModelError(.noTokenizer, path: folder)
     }
     let settings = try file("tokenizer_config.json").map {
-      try TokenizerConfig(json: $0, path: folder + "/tokenizer_config.json")
+      try TokenizerConfig(tokenizerConfig: $0, path: folder + "/tokenizer_config.json")
     }
     let template = try file("chat_template.jinja").map { String(decoding: $0, as: UTF8.self) }
     var ends: [Int32] = []
@@ -62,12 +62,14 @@ public struct ModelFiles {
     guard let vocabulary = file.header.tokenizerJSON else {
       throw ModelError(.noTokenizer, path: path)
     }
-    let config = Data(file.header.configJSON.utf8)
+    var roles: TokenizerConfig?
+    if case .string(let json)? = file.header.attributes["tokenizer_config_json"] {
+      roles = try TokenizerConfig(tokenizerConfig: Data(json.utf8), path: path)
+    }
     return ModelFiles(
-      path: path, config: config, weights: try HDF5WeightSource(file),
+      path: path, config: Data(file.header.configJSON.utf8), weights: try HDF5WeightSource(file),
       tokenizer: try Tokenizer(
-        tokenizerJSON: Data(vocabulary.utf8), path: path,
-        config: try TokenizerConfig(json: config, path: path)),
+        tokenizerJSON: Data(vocabulary.utf8), path: path, config: roles),
       chatTemplate: file.header.chatTemplate)
   }
 }

@@ -95,7 +95,8 @@ struct GGUFCursor {
     case 7:
       return .bools(values.compactMap { if case .bool(let x) = $0 { x } else { nil } })
     case 0...5, 10, 11:
-      let ints = values.compactMap { value -> Int? in if case .int(let x) = value { x } else { nil } }
+      let ints = values.compactMap { value -> Int? in if case .int(let x) = value { x } else { nil }
+      }
       return ints.count == values.count ? .ints(ints) : .array(values)
     default:
       return .array(values)

@@ -81,44 +81,46 @@ public struct GGUFModelDescription: Sendable, Equatable {
   public func configJSON() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     return try encoder.encode(
       HuggingFaceConfig(
         architectures: [
           ["llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"][
             architecture, default: "LlamaForCausalLM"]
         ],
-        model_type: architecture, hidden_size: hiddenSize, intermediate_size: intermediateSize,
-        num_hidden_layers: layerCount, num_attention_heads: headCount,
-        num_key_value_heads: keyValueHeadCount, head_dim: headSize, rms_norm_eps: normEpsilon,
-        rope_theta: ropeTheta, rope_scaling: ropeScaling, vocab_size: vocabularySize,
-        max_position_embeddings: contextLength, tie_word_embeddings: tiesWordEmbeddings,
-        attention_bias: attentionBias, mlp_bias: false, hidden_act: "silu",
-        bos_token_id: tokenizer.bosID, eos_token_id: tokenizer.eosID,
-        pad_token_id: tokenizer.paddingID, torch_dtype: "float32"))
+        modelType: architecture, hiddenSize: hiddenSize, intermediateSize: intermediateSize,
+        numHiddenLayers: layerCount, numAttentionHeads: headCount,
+        numKeyValueHeads: keyValueHeadCount, headDim: headSize, rmsNormEps: normEpsilon,
+        ropeTheta: ropeTheta, ropeScaling: ropeScaling, vocabSize: vocabularySize,
+        maxPositionEmbeddings: contextLength, tieWordEmbeddings: tiesWordEmbeddings,
+        attentionBias: attentionBias, mlpBias: false, hiddenAct: "silu",
+        bosTokenId: tokenizer.bosID, eosTokenId: tokenizer.eosID,
+        padTokenId: tokenizer.paddingID, torchDtype: "float32"))
   }
 
+  /// The keys of `config.json` in camel case; the encoder writes them in snake case.
   private struct HuggingFaceConfig: Encodable {
     var architectures: [String]
-    var model_type: String
-    var hidden_size: Int
-    var intermediate_size: Int
-    var num_hidden_layers: Int
-    var num_attention_heads: Int
-    var num_key_value_heads: Int
-    var head_dim: Int
-    var rms_norm_eps: Double
-    var rope_theta: Double
-    var rope_scaling: GGUFRopeScaling?
-    var vocab_size: Int
-    var max_position_embeddings: Int
-    var tie_word_embeddings: Bool
-    var attention_bias: Bool
-    var mlp_bias: Bool
-    var hidden_act: String
-    var bos_token_id: Int?
-    var eos_token_id: Int?
-    var pad_token_id: Int?
-    var torch_dtype: String
+    var modelType: String
+    var hiddenSize: Int
+    var intermediateSize: Int
+    var numHiddenLayers: Int
+    var numAttentionHeads: Int
+    var numKeyValueHeads: Int
+    var headDim: Int
+    var rmsNormEps: Double
+    var ropeTheta: Double
+    var ropeScaling: GGUFRopeScaling?
+    var vocabSize: Int
+    var maxPositionEmbeddings: Int
+    var tieWordEmbeddings: Bool
+    var attentionBias: Bool
+    var mlpBias: Bool
+    var hiddenAct: String
+    var bosTokenId: Int?
+    var eosTokenId: Int?
+    var padTokenId: Int?
+    var torchDtype: String
   }
 }
 

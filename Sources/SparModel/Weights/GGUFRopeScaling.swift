@@ -1,17 +1,17 @@
 import Foundation
 
-/// Rotary scaling that a GGUF file carries, in Hugging Face's terms.
+/// Rotary scaling that a GGUF file carries, in Hugging Face's terms (`rope_scaling`).
 ///
 /// llama.cpp's converter drops the parameters of Llama 3.1's scaling and stores the factors they
 /// give, one per frequency, in `rope_freqs.weight`. The published models use low 1, high 4 and a
 /// context of 8192; with these the largest factor is `factor`, and the stored factors are checked
 /// against the ones that follow.
 public struct GGUFRopeScaling: Sendable, Equatable, Encodable {
-  public var rope_type: String
+  public var ropeType: String
   public var factor: Double
-  public var low_freq_factor: Double?
-  public var high_freq_factor: Double?
-  public var original_max_position_embeddings: Int?
+  public var lowFreqFactor: Double?
+  public var highFreqFactor: Double?
+  public var originalMaxPositionEmbeddings: Int?
 
   /// nil when the file has no scaling.
   init?(
@@ -23,12 +23,13 @@ public struct GGUFRopeScaling: Sendable, Equatable, Encodable {
       guard let factor = try file.float("\(architecture).rope.scaling.factor") else {
         throw WeightError(file.path, .malformed("\(architecture).rope.scaling.factor is missing"))
       }
-      rope_type = "linear"
+      ropeType = "linear"
       self.factor = factor
       return
     case let other?:
       throw WeightError(
-        file.path, .unsupported("rotary scaling \(other); from GGUF this build reads linear, llama3")
+        file.path,
+        .unsupported("rotary scaling \(other); from GGUF this build reads linear, llama3")
       )
     }
     let factors: [Float]
@@ -39,11 +40,11 @@ public struct GGUFRopeScaling: Sendable, Equatable, Encodable {
       throw error as? WeightError ?? WeightError(file.path, .malformed("\(error)"))
     }
     guard let largest = factors.max(), factors.contains(where: { $0 != 1 }) else { return nil }
-    rope_type = "llama3"
+    ropeType = "llama3"
     factor = Double(largest)
-    low_freq_factor = 1
-    high_freq_factor = 4
-    original_max_position_embeddings = 8192
+    lowFreqFactor = 1
+    highFreqFactor = 4
+    originalMaxPositionEmbeddings = 8192
     let expected = Self.llama3Factors(headSize: headSize, theta: theta, factor: factor)
     guard expected.count == factors.count,
       zip(expected, factors).allSatisfy({ abs($0 - Double($1)) <= 1e-3 * $0 })

@@ -2,6 +2,7 @@
 ///
 /// `x` is the block, `y` its values. Scales are f16; nibbles: the low ones are the first half of
 /// the block, the high ones the second. Source: ggml, `ggml-quants.c`, `dequantize_row_*`.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 enum QuantizedBlock {
   /// d, 16 bytes of nibbles: d·(q − 8).
   @inline(__always)

@@ -8,7 +8,11 @@ public final class SafetensorsFolder: WeightSource {
   private let files: [String: SafetensorsFile]  // by tensor name
 
   private struct Index: Decodable {
-    var weight_map: [String: String]
+    var weightMap: [String: String]
+
+    enum CodingKeys: String, CodingKey {
+      case weightMap = "weight_map"
+    }
   }
 
   /// Opens every shard and checks that each tensor is where the index says, and nowhere else.
@@ -59,7 +63,7 @@ public final class SafetensorsFolder: WeightSource {
     let map: [String: String]
     do {
       let data = try Data(contentsOf: URL(fileURLWithPath: index))
-      map = try JSONDecoder().decode(Index.self, from: data).weight_map
+      map = try JSONDecoder().decode(Index.self, from: data).weightMap
     } catch {
       throw WeightError(index, .malformed("not a safetensors index: \(error)"))
     }

@@ -31,7 +31,8 @@ struct SafetensorsHeader {
     }
     let start = 8 + Int(stored)
     guard start <= size else {
-      throw WeightError(file.path, .truncated(what: "the header", needs: 8..<start, fileBytes: size))
+      throw WeightError(
+        file.path, .truncated(what: "the header", needs: 8..<start, fileBytes: size))
     }
     let json: SafetensorsJSON
     do {
@@ -70,7 +71,7 @@ struct SafetensorsHeader {
       }
       count = product
     }
-    let offsets = tensor.data_offsets
+    let offsets = tensor.dataOffsets
     guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1] else {
       throw WeightError(file.path, .malformed("tensor \(name) has data_offsets \(offsets)"))
     }
@@ -142,7 +143,12 @@ struct SafetensorsJSON: Decodable {
   struct Tensor: Decodable {
     var dtype: String
     var shape: [Int]
-    var data_offsets: [Int]
+    var dataOffsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case dataOffsets = "data_offsets"
+    }
   }
   private struct Key: CodingKey {
     var stringValue: String

@@ -79,7 +79,8 @@ public enum SafetensorsWriter {
         throw WeightError(path, .malformed("tensor name \(tensor.name) cannot be used (again)"))
       }
       if text.count > 1 { text += "," }
-      text += try "\(quoted(tensor.name)):{\"dtype\":\"\(dtype)\",\"shape\":\(tensor.shape),"
+      text +=
+        try "\(quoted(tensor.name)):{\"dtype\":\"\(dtype)\",\"shape\":\(tensor.shape),"
         + "\"data_offsets\":[\(offset),\(offset + bytes)]}"
       offset += bytes
     }
@@ -109,7 +110,8 @@ public enum SafetensorsWriter {
           staging[i] = type == .f16 ? HalfFloat.f16(value) : HalfFloat.bf16(value)
           i += 1
         }
-        try sink.write(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(staging)[..<(2 * count)]))
+        let bytes = UnsafeRawBufferPointer(staging)
+        try sink.write(UnsafeRawBufferPointer(rebasing: bytes[..<(2 * count)]))
         start += count
       }
     }

@@ -4,7 +4,9 @@
 public enum WeightType: String, Sendable, CaseIterable {
   case f64, f32, f16, bf16
   case i64, i32, i16, i8, u64, u32, u16, u8, bool
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q4_0, q4_1, q5_0, q5_1, q8_0
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   case q4_K, q5_K, q6_K
   /// A type number of a newer GGUF file; such a tensor is listed, and refused when it is read.
   case unknown

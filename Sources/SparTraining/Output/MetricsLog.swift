@@ -35,20 +35,31 @@ final class MetricsLog {
 
   /// trainer_state.json as Hugging Face's Trainer writes it, as far as it applies.
   func writeState(step: Int, plan: StepPlan, options: TrainingOptions) throws {
-    let state: [String: Any] = [
-      "epoch": plan.epoch(step), "global_step": step, "max_steps": plan.total,
-      "num_train_epochs": options.epochs, "logging_steps": options.loggingSteps,
-      "save_steps": options.saveSteps, "train_batch_size": options.perDeviceBatch,
-      "is_world_process_zero": true, "is_local_process_zero": true,
-      "log_history": history.map { entry in
+    let state = TrainerState(
+      epoch: plan.epoch(step), global_step: step, max_steps: plan.total,
+      num_train_epochs: options.epochs, logging_steps: options.loggingSteps,
+      save_steps: options.saveSteps, train_batch_size: options.perDeviceBatch,
+      log_history: history.map { entry in
         entry.values.merging(["step": Double(entry.step)]) { first, _ in first }
-      },
-    ]
-    let data = try JSONSerialization.data(
-      withJSONObject: state, options: [.prettyPrinted, .sortedKeys])
+      })
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let data = try encoder.encode(state)
     try AtomicFile.writeBytes(to: statePath, doing: "writing the trainer's state") { sink in
       try data.withUnsafeBytes { try sink.write($0) }
     }
+  }
+
+  /// Field names are the file's.
+  private struct TrainerState: Encodable {
+    var epoch: Double
+    var global_step: Int
+    var max_steps: Int
+    var num_train_epochs: Double
+    var logging_steps: Int
+    var save_steps: Int
+    var train_batch_size: Int
+    var log_history: [[String: Double]]
   }
 
   func close() throws {

@@ -1,0 +1,37 @@
+import SparModel
+import SparText
+
+extension TrainableModel {
+  /// The trainable side of a language model: its parameters are changed in place.
+  public init(_ model: LanguageModel) throws {
+    self.init(
+      architecture: model.architecture, backend: model.backend, digest: model.digest,
+      texts: CheckpointTexts(
+        config: String(decoding: try model.config.json(), as: UTF8.self),
+        tokenizer: String(decoding: try model.tokenizer.tokenizerJSON(), as: UTF8.self),
+        chatTemplate: model.chatTemplate?.source))
+  }
+}
+
+/// Pairs as a language model reads them.
+public struct LanguageModelPairs: PairEncoder {
+  private let model: LanguageModel
+
+  public init(_ model: LanguageModel) { self.model = model }
+
+  public var beginID: Int32? { model.tokenizer.bos }
+
+  public func prompt(_ messages: [PairMessage]) throws -> [Int32] {
+    try model.prompt(messages.map { ChatMessage(role: $0.role, content: $0.content) })
+  }
+
+  /// With the tokens that the tokenizer puts around plain text, as TRL does.
+  public func text(_ text: String) -> [Int32] {
+    // An end token after the prompt would end it; what precedes the text stays.
+    let ids = model.tokenizer.encode(text, special: true)
+    guard let last = ids.last, model.endIDs.contains(last), ids.count > 1 else { return ids }
+    return model.tokenizer.encode(text).last == last ? ids : ids.dropLast()
+  }
+
+  public func answer(_ text: String) -> [Int32] { model.answer(text) }
+}
