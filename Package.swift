@@ -66,7 +66,12 @@ let package = Package(
     .target(
       name: "SparRanking",
       dependencies: ["SparModel", "SparHost", "SparPreference", "SparStore", "CSparPlugin"]),
-    .target(name: "SparTraining", dependencies: ["SparModel", "SparHost", "CSparPlugin"]),
+    .target(
+      name: "SparTraining",
+      dependencies: [
+        "SparModel", "SparHost", "SparStore", "SparText", "SparCompute", "SparTensor",
+        "CSparPlugin",
+      ]),
     .target(
       name: "SparEvaluation",
       dependencies: ["SparHost", "SparPreference", "SparStore", "SparTensor"]),

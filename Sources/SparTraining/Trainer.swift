@@ -99,7 +99,9 @@ public final class Trainer {
       try log.close()
       throw stop.error(checkpoint: path)
     }
-    let path = try save()
+    // A finished run that is started again writes nothing.
+    let isNew = loop.state.step > firstStep
+    let path = isNew ? try save() : store.file(step: firstStep)
     try log.writeState(step: loop.state.step, plan: plan, options: options)
     try log.close()
     return TrainingResult(

@@ -1,4 +1,5 @@
 import Foundation
+import SparHost
 import SparModel
 import SparTraining
 import Testing
@@ -80,5 +81,53 @@ struct GradientTests {
     ).accumulate(groups)
     #expect(parts.loss == whole.loss)
     for (a, b) in zip(gradients(model), large) { #expect(distance(a, b) <= 1e-5 * norm(b)) }
+  }
+
+  /// Weights tokens instead of answers, and keeps what it was shown.
+  private final class TokenObjective: TrainingObjective {
+    let needs: ObjectiveNeeds = [.tokens, .sumP2]
+    let metricNames: [String] = []
+    var seen: ObjectiveBatch?
+
+    func differentiate(_ batch: ObjectiveBatch) throws -> BatchDerivative {
+      seen = batch
+      let weights = try #require(batch.columns["weight"])
+      var derivative = BatchDerivative(loss: weights.map { _ in 0 }, dlogp: weights.map { _ in 0 })
+      derivative.dtokLogp = zip(weights, batch.nTokens).flatMap { weight, count in
+        Array(repeating: Float(weight * Double(batch.stepPairs)), count: Int(count))
+      }
+      return derivative
+    }
+  }
+
+  @Test("an objective may look at tokens: their log-probabilities, sums of squares, derivatives")
+  func tokens() throws {
+    let (groups, expected) = try golden()
+    let model = try Golden.tinyModel()
+    _ = Optimizer(
+      model.architecture.parameters, options: TrainingOptions(), backend: model.backend)
+    let objective = TokenObjective()
+    _ = try StepGradient(model: model, objective: objective, tokensPerPass: 1024)
+      .accumulate(groups)
+    let seen = try #require(objective.seen)
+    var first = 0
+    for (index, group) in groups.enumerated() {
+      let prompt = group.promptIDs.count
+      let logps = try expected.floats("logp.\(index)")
+      let logits = try expected.floats("logits.\(index)")
+      for token in 0..<group.answers[0].ids.count {
+        let row = logits[(prompt - 1 + token) * 160..<(prompt + token) * 160].map(Double.init)
+        let total = row.reduce(0) { $0 + exp($1) }
+        let squares = row.reduce(0) { $0 + exp($1) * exp($1) } / (total * total)
+        #expect(abs(Double(try #require(seen.tokSumP2)[first]) - squares) < 1e-5)
+        #expect(abs(try #require(seen.tokLogp)[first] - logps[prompt - 1 + token]) < 1e-4)
+        first += 1
+      }
+    }
+    for parameter in model.architecture.parameters {
+      let wanted = try expected.floats("grad." + parameter.name)
+      let found = try #require(parameter.gradient).array()
+      #expect(distance(found, wanted) <= 1e-4 * norm(wanted), "\(parameter.name)")
+    }
   }
 }

@@ -153,12 +153,14 @@ struct EventReader {
         try JSONDecoder().decode([String: Double].self, from: Data($0.utf8))
       }
     #expect(lines == result.history.map(\.values))
-    let state = try #require(
-      JSONSerialization.jsonObject(
-        with: Data(contentsOf: URL(fileURLWithPath: output + "/trainer_state.json")))
-        as? [String: Any])
-    #expect(state["global_step"] as? Int == 3)
-    let history = try #require(state["log_history"] as? [[String: Double]])
+    struct State: Decodable {
+      var global_step: Int
+      var log_history: [[String: Double]]
+    }
+    let state = try JSONDecoder().decode(
+      State.self, from: Data(contentsOf: URL(fileURLWithPath: output + "/trainer_state.json")))
+    #expect(state.global_step == 3)
+    let history = state.log_history
     #expect(history.map { $0["step"] } == [1, 2, 3])
     #expect(history.map { $0["loss"] } == lines.map { $0["loss"] })
 

@@ -123,6 +123,10 @@ struct ResumeTests {
       .filter { $0.hasPrefix("step-") }.sorted()
     #expect(kept == ["step-5.h5", "step-6.h5"])
     #expect(result.checkpoint == output + "/step-6.h5")
+    let again = try trainer(Golden.tinyModel(), options, output).run()
+    #expect(again.newSteps == 0)
+    #expect(again.checkpoint == result.checkpoint)
+    #expect(again.history == result.history)
   }
 
   @Test("an update that is not finite is not made")
