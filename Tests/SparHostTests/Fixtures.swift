@@ -24,20 +24,29 @@ func search(_ paths: [String] = [], environment: [String: String] = [:]) -> Plug
   return search
 }
 
-/// A folder of its own under /tmp (sticky, so safe), removed with this object.
-final class Folder {
+/// The folder of this run's fixtures under /tmp (sticky, so safe), removed when the process ends:
+/// loaded libraries stay loaded until then.
+private let fixtures: String = {
+  let path = "/tmp/spar-host-tests-\(getpid())"
+  mkdir(path, 0o755)
+  atexit {
+    do {
+      try FileManager.default.removeItem(atPath: "/tmp/spar-host-tests-\(getpid())")
+    } catch {
+      print("left fixtures in /tmp: \(error)")
+    }
+  }
+  return path
+}()
+
+/// An empty folder for one test.
+struct Folder {
   let path: String
 
   init() throws {
-    path = "/tmp/spar-host-tests-\(UUID().uuidString)"
+    path = "\(fixtures)/\(UUID().uuidString)"
     try FileManager.default.createDirectory(
       atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
-  }
-
-  deinit {
-    do { try FileManager.default.removeItem(atPath: path) } catch {
-      print("left \(path): \(error)")
-    }
   }
 
   @discardableResult
