@@ -24,12 +24,12 @@ struct Spar: ParsableCommand {
       CommandGroup(
         name: "Models and text",
         subcommands: [
-          ModelCommand.self, ScoreCommand.self, TokenizeCommand.self, TemplateCommand.self,
+          ModelCommand.self, ScoreCommand.self, TokenizeCommand.self,
         ]),
       CommandGroup(
         name: "Looking around",
         subcommands: [
-          PluginCommand.self, InspectCommand.self, DoctorCommand.self, BenchCommand.self,
+          PluginCommand.self, InspectCommand.self, DoctorCommand.self,
         ]),
     ])
 
@@ -42,7 +42,7 @@ struct Spar: ParsableCommand {
       try command.run()
       return 0
     } catch {
-      return Failure.report(error)
+      return SparFailure.report(error)
     }
   }
 }

@@ -68,6 +68,6 @@ enum FlagSpelling {
     guard let equals = argument.firstIndex(of: "=") else {
       return argument.replacing("_", with: "-")
     }
-    return argument[..<equals].replacing("_", with: "-") + argument[equals...]
+    return String(argument[..<equals].replacing("_", with: "-") + argument[equals...])
   }
 }

@@ -45,15 +45,15 @@ struct RunCommand: RecipeCommand {
     let line = ProgressLine()
     defer { line.finish() }
     let run = try SelfPlayRun(
-      resolved, runtime: { try common.runtime(resolved.recipe, host: host) },
-      host: host, interruption: Interrupts.interruption, observe: line.show)
+      resolved, host: host, interruption: Interrupts.interruption,
+      makeRuntime: { try common.runtime(resolved.recipe, host: host) }, observe: line.show)
     if let restart { try restart.clear(run.directory) }
     let report = try run.run()
     line.finish()
     if common.json {
       try Terminal.json(report)
     } else {
-      Terminal.print(report.text)
+      try Terminal.line(report.text)
     }
   }
 

@@ -8,15 +8,17 @@ enum Terminal {
     var description: String { "cannot write to stdout: \(String(cString: strerror(code)))" }
   }
 
-  static func print(_ text: String) {
-    Swift.print(text)
-    fflush(stdout)
-  }
-
-  /// One line of a result; throws when nobody takes it.
+  /// One line of a result, written at once; throws when nobody takes it.
   static func line(_ text: String) throws {
-    let written = fputs(text + "\n", stdout)
-    if written < 0 || fflush(stdout) != 0 { throw WriteError(code: errno) }
+    var rest = Array((text + "\n").utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if written >= 0 {
+        rest = rest.dropFirst(written)
+      } else if errno != EINTR {
+        throw WriteError(code: errno)
+      }
+    }
   }
 
   static func json(_ value: some Encodable, pretty: Bool = false) throws {

@@ -28,18 +28,19 @@ public final class SelfPlayRun {
 
   /// Checks everything that can be checked before work starts.
   ///
-  /// - Parameter observe: called often, from the thread of the run.
+  /// - Parameters:
+  ///   - makeRuntime: opens the backend, once settings and prompts are found good.
+  ///   - observe: called often, from the thread of the run.
   public init(
-    _ resolved: ResolvedRecipe, runtime: Runtime, interruption: Interruption,
-    observe: @escaping (RunProgress.Snapshot) -> Void
+    _ resolved: ResolvedRecipe, host: PluginHost, interruption: Interruption,
+    makeRuntime: () throws -> Runtime, observe: @escaping (RunProgress.Snapshot) -> Void
   ) throws {
     self.resolved = resolved
-    self.runtime = runtime
     self.interruption = interruption
     self.observe = observe
     let recipe = resolved.recipe
     try recipe.requireForRun()
-    try runtime.host.check(recipe)
+    try host.check(recipe)
     training = try Prompt.read(recipe.run.prompts)
     let all = try Prompt.read(recipe.evaluate.prompts)
     heldout = recipe.evaluate.count > 0 ? Array(all.prefix(recipe.evaluate.count)) : all
@@ -51,10 +52,12 @@ public final class SelfPlayRun {
     slices = try PromptSlices(
       training, iterations: recipe.run.iterations, perIteration: recipe.run.promptsPerIteration,
       seed: recipe.run.seed, source: recipe.run.prompts)
-    ranker = try runtime.ranker(recipe.ranker)
-    rankerKey = try StageKey.component(.ranker, recipe.ranker, host: runtime.host)
-    objectiveKey = try StageKey.component(.objective, recipe.objective, host: runtime.host)
+    rankerKey = try StageKey.component(.ranker, recipe.ranker, host: host)
+    objectiveKey = try StageKey.component(.objective, recipe.objective, host: host)
     directory = RunDirectory(recipe.run.outputDir)
+    try directory.create()
+    runtime = try makeRuntime()
+    ranker = try runtime.ranker(recipe.ranker)
     progress = RunProgress(Self.steps(recipe))
   }
 
@@ -71,7 +74,6 @@ public final class SelfPlayRun {
 
   /// Runs to the end and returns the report, which is in report.md, too.
   public func run() throws -> RunReport {
-    try directory.create()
     try RunRecord(self).write(to: directory.record)
     var policy = try runtime.model(recipe.run.model)
     let baseDigest = try answerHeldout(policy, folder: directory.base)
@@ -129,16 +131,16 @@ public final class SelfPlayRun {
 }
 
 extension Recipe {
+  /// Throws when a text that the command cannot do without is empty.
+  public func require(_ key: String, _ value: String, _ purpose: String) throws(RecipeError) {
+    if value.isEmpty { throw .missing(key: key, purpose: purpose) }
+  }
+
   /// Throws for what a run cannot do without.
   func requireForRun() throws(RecipeError) {
-    if run.model.isEmpty { throw .missing(key: "model", purpose: "the policy to start from") }
-    if run.prompts.isEmpty {
-      throw .missing(key: "prompts", purpose: "a JSON-lines file of training prompts")
-    }
-    if evaluate.prompts.isEmpty {
-      throw .missing(
-        key: "evaluate.prompts", purpose: "a JSON-lines file of held-out prompts")
-    }
+    try require("model", run.model, "the policy to start from")
+    try require("prompts", run.prompts, "a JSON-lines file of training prompts")
+    try require("evaluate.prompts", evaluate.prompts, "a JSON-lines file of held-out prompts")
     if generate.shardLength > 0 {
       throw .foreign(
         key: "generate.frac_len", owner: "`spar generate`", command: "run", place: .preset)

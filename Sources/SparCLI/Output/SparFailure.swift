@@ -8,7 +8,7 @@ import SparPreference
 import SparTraining
 
 /// How a failed command ends: one line on stderr, a hint where there is a cure, an exit code.
-enum Failure {
+enum SparFailure {
   static let failed: Int32 = 1
   static let usage: Int32 = 2
   static let interrupted: Int32 = 130
@@ -31,8 +31,12 @@ enum Failure {
     let code = Spar.exitCode(for: error)
     guard error is ValidationError || code != .failure else { return nil }
     if code == .success {
-      Terminal.print(Spar.fullMessage(for: error))
-      return 0
+      do {
+        try Terminal.line(Spar.fullMessage(for: error))
+        return 0
+      } catch {
+        return failed
+      }
     }
     Terminal.error("spar: error: \(Spar.message(for: error))")
     let full = Spar.fullMessage(for: error)
