@@ -121,7 +121,8 @@ let package = Package(
     .testTarget(name: "SparHostTests", dependencies: ["SparHost"]),
     .testTarget(
       name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
-    .testTarget(name: "SparRankingTests", dependencies: ["SparRanking", "SparPreference"]),
+    .testTarget(
+      name: "SparRankingTests", dependencies: ["SparRanking", "SparPreference", "CSparPlugin"]),
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),

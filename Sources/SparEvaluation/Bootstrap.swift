@@ -39,7 +39,9 @@ public struct Bootstrap: Equatable, Sendable, Codable {
       var random = Random(seed: seed, stage: .bootstrap, item: resample)
       var sum = 0.0
       // The high half of a product maps 64 random bits onto 0..<count without a division.
-      for _ in 0..<values.count { sum += values[Int(random.next().multipliedFullWidth(by: count).high)] }
+      for _ in 0..<values.count {
+        sum += values[Int(random.next().multipliedFullWidth(by: count).high)]
+      }
       return sum / Double(values.count)
     }
     means.sort()

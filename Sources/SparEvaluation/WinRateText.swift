@@ -27,7 +27,10 @@ extension WinRateReport {
   /// same base.
   public static func table(_ reports: [(name: String, report: WinRateReport)]) -> [String] {
     table(
-      ["", "win rate", "95 % interval", "mean P", "similar length", "tokens", "repetition", "ended"],
+      [
+        "", "win rate", "95 % interval", "mean P", "similar length", "tokens", "repetition",
+        "ended",
+      ],
       rows: reports.map { name, report in
         [
           name, percent(report.value),

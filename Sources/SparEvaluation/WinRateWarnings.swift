@@ -48,8 +48,8 @@ extension WinRateReport {
             + "look at the length-matched win rate")
       } else if growth <= Threshold.shrinkage {
         found.append(
-          "answers shrank by \(percent(1 - growth)) \(lengths): the ranker may be rewarding brevity; "
-            + "look at the length-matched win rate")
+          "answers shrank by \(percent(1 - growth)) \(lengths): the ranker may be rewarding "
+            + "brevity; look at the length-matched win rate")
       }
     }
     if policy.repetition - base.repetition >= Threshold.repetitionRise,

@@ -77,7 +77,14 @@ public struct RankingRun {
           stage: stage, done: done, of: items.count, journal: journal.path)
       }
       let rows = Array(waiting[first..<min(first + batchSize, waiting.count)])
-      let results = try ranker.compare(rows.map { items[$0].query })
+      let results: [[Double]]
+      do {
+        results = try ranker.compare(rows.map { items[$0].query })
+      } catch where cancelled() {
+        // Rankers poll the host and give up in the middle of a batch.
+        throw RankingError.cancelled(
+          stage: stage, done: done, of: items.count, journal: journal.path)
+      }
       guard results.count == rows.count else {
         throw RankingError.results(
           ranker: ranker.identity.id, found: results.count, queries: rows.count)

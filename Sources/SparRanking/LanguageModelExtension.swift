@@ -5,9 +5,9 @@ import SparText
 
 /// The host's side of "spar.language-model/1": lends causal models to rankers.
 ///
-/// Register `table` under `LanguageModelExtension.id` and keep this object until the plugins that
-/// may ask for it are done.  A model is shared by all who opened the same path, and freed when the
-/// last of them closes it.
+/// Register `table` under `LanguageModelExtension.id`.  Plugins may keep its address until the
+/// process ends, so an extension is never freed; make one.  A model is shared by all who opened the
+/// same path, and freed when the last of them closes it.
 public final class LanguageModelExtension: @unchecked Sendable {
   // Unchecked: `lock` guards the cache and every use of a model.
 
@@ -39,11 +39,9 @@ public final class LanguageModelExtension: @unchecked Sendable {
     memory.initializeMemory(as: spar_lm_ext.self, repeating: Self.calls, count: 1)
     table = UnsafeRawPointer(memory)
     memory.storeBytes(
-      of: Unmanaged.passUnretained(self).toOpaque(), toByteOffset: Self.ownerOffset,
+      of: Unmanaged.passRetained(self).toOpaque(), toByteOffset: Self.ownerOffset,
       as: UnsafeMutableRawPointer.self)
   }
-
-  deinit { table.deallocate() }
 
   private static let ownerOffset = MemoryLayout<spar_lm_ext>.stride
 

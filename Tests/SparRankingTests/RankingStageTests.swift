@@ -219,6 +219,27 @@ private func preferences(_ path: String) throws -> PreferenceTable {
     #expect(calls == 4)
   }
 
+  @Test("a ranker that gives up because it was told to is no failure") func cancelledInside() throws {
+    struct GaveUp: Error {}
+    let folder = try Folder()
+    let candidates = try folder.candidates(prompts: 11)
+    var isCancelled = false
+    let inner = noisyRanker()
+    var calls = 0
+    let impatient = AnswerRanker(identity: inner.identity, givesRawScores: true) { queries in
+      calls += 1
+      if calls == 2 { isCancelled = true }
+      if isCancelled { throw GaveUp() }
+      return try inner.compare(queries)
+    }
+    let output = folder.file("p.h5")
+    let error = #expect(throws: RankingError.self) {
+      try RankingStage(impatient, options).run(
+        candidates: candidates, output: output, cancelled: { isCancelled })
+    }
+    #expect(error == .cancelled(stage: "rank", done: 3, of: 11, journal: output + ".journal"))
+  }
+
   @Test("another rule goes on with the numbers that are there") func otherRule() throws {
     let folder = try Folder()
     let candidates = try folder.candidates(prompts: 11)

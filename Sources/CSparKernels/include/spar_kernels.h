@@ -1,1 +1,118 @@
-// placeholder
+/*
+ * spar_kernels.h - float32 kernels for one core, compiled for several instruction sets.
+ *
+ * All work on plain row-major memory, none allocates, threads or fails.  Sizes may be 0.  The bits
+ * of an element depend on its own operands and on shapes, never on its neighbours.
+ */
+#ifndef SPAR_KERNELS_H
+#define SPAR_KERNELS_H
+
+#include <stdint.h>
+
+/* D[j][l] = sum over t < k, in order, of b[j, t] * panel[t][l], for j < rows, l < lanes.
+ * b[j, t] stands at b[j / tile_rows * group_step + j % tile_rows * row_step + t * t_step];
+ * for a plain matrix group_step = tile_rows * row_step.  lanes <= panel_lanes; the panel's rows
+ * stand panel_step apart and hold `lanes` rounded up to whole vectors. */
+typedef struct spar_product {
+  int64_t k, lanes, rows;
+  const float *panel, *b;
+  int64_t panel_step, group_step, row_step, t_step;
+} spar_product;
+
+/* c = alpha D + beta c + bias; transposed: c[l][j], bias by j; else c[j][l], bias by l. */
+typedef struct spar_epilogue {
+  float alpha, beta;
+  const float *bias;
+  int32_t transposed;
+} spar_epilogue;
+
+/* One optimizer step over n elements; formulas in spar_plugin.h.  kind is SPAR_OPT_*. */
+typedef struct spar_step {
+  uint32_t kind;
+  float lr, beta1, beta2, eps, weight_decay, momentum, grad_scale;
+  float correction1, correction2; /* 1 / (1 - beta^step), of AdamW */
+} spar_step;
+
+/* Softmax over keys in columns: s[t][l] with rows `width` apart.  Lane l sees keys first[l] <= t
+ * < end[l]. */
+typedef struct spar_columns {
+  int64_t keys, width; /* width: whole vectors */
+  const int32_t *first, *end;
+  float scale, softcap;
+} spar_columns;
+
+/* Running state of a softmax over a vocabulary, one per lane. */
+typedef struct spar_vocab_state {
+  float *max, *sum, *weighted, *squares; /* sum e^(z-max), of (z-max) e^(z-max), of e^2(z-max) */
+} spar_vocab_state;
+
+typedef struct spar_kernels {
+  const char *name;
+  int32_t lanes, panel_lanes, tile_rows;
+
+  void (*product)(const spar_product *a, float *c, int64_t ldc, const spar_epilogue *e);
+  /* panel[t][l] = a[index[l]][t] (index NULL: l) */
+  void (*pack_rows)(float *panel, const float *a, int64_t lda, const int32_t *index, int64_t rows,
+                    int64_t k);
+  /* panel[t][l] = b[t][l] */
+  void (*pack_columns)(float *panel, const float *b, int64_t ldb, int64_t k, int64_t columns);
+  /* strips[j / tile_rows][t][j % tile_rows] = b[t][j] */
+  void (*pack_strips)(float *strips, const float *b, int64_t ldb, int64_t k, int64_t columns);
+  /* out[l][D] (+)= sum over t, in order, of s[t][l] * v[t][D], for a few lanes; rows of v stand
+   * ldv apart, of s `width`, of out D.  The bits are those of the same product by panels. */
+  void (*accumulate_rows)(int64_t k, int64_t lanes, int64_t width, const float *s, int64_t D,
+                          int64_t ldv, const float *v, int accumulate, float *out);
+
+  /* One row of C; mean may be NULL for RMS. */
+  void (*rms_norm)(int64_t C, const float *x, const float *w, const float *b, float eps, float *y,
+                   float *rstd);
+  void (*layer_norm)(int64_t C, const float *x, const float *w, const float *b, float eps, float *y,
+                     float *mean, float *rstd);
+  /* dweight, dbias accumulate; any of the outputs may be NULL. */
+  void (*norm_bwd)(int64_t C, const float *x, const float *w, const float *dy, int centred,
+                   float mean, float rstd, int accumulate, float *dx, float *dweight,
+                   float *dbias);
+  /* x1, x2: the two halves (or pairs, interleaved) of one head. sign = -1: inverse */
+  void (*rope)(int64_t half, int interleaved, float *x, const float *cos, const float *sin,
+               float sign);
+  void (*softmax)(int64_t C, const float *x, const float *mask, float scale, float *y);
+  void (*softmax_bwd)(int64_t C, const float *y, const float *dy, float scale, float *dx);
+  /* lse of scale * x; entropy may be NULL */
+  void (*log_sum_exp)(int64_t C, const float *x, float scale, float *lse, float *entropy);
+  /* dx = coef * scale * (onehot(target) - e^(scale x - lse)) */
+  void (*logp_bwd)(int64_t C, const float *x, float scale, float lse, float coef, int64_t target,
+                   float *dx);
+
+  void (*activation)(uint32_t kind, int64_t n, const float *x, const float *gate, float *y);
+  void (*activation_bwd)(uint32_t kind, int64_t n, const float *x, const float *gate,
+                         const float *dy, float *dx, float *dgate);
+  void (*axpby)(int64_t n, float alpha, const float *x, float beta, const float *z, float *y);
+  void (*multiply)(int64_t n, float alpha, const float *x, const float *z, float *y);
+  void (*add)(int64_t n, const float *x, float *y); /* y += x */
+  void (*fill)(int64_t n, float value, float *y);
+  void (*scale)(int64_t n, float a, const float *x, float *y);
+  double (*sum)(int64_t n, const float *x);
+  double (*sum_of_squares)(int64_t n, const float *x);
+  float (*maximum)(int64_t n, const float *x); /* -inf for n = 0; NaN if any is */
+  float (*dot)(int64_t n, const float *x, const float *y);
+  void (*optimize)(const spar_step *s, int64_t n, float *p, float *m, float *v, const float *g);
+
+  /* s <- e^(cap(scale s) - max) where seen, 0 elsewhere; lse[l]; inverse[l] = 1 / sum. */
+  void (*attend)(const spar_columns *c, float *s, float *lse, float *inverse);
+  /* From raw scores s and dp: p <- e^(cap(scale s) - lse), ds = p (dp - delta) scale cap'. */
+  void (*attend_bwd)(const spar_columns *c, float *s, float *dp, const float *lse,
+                     const float *delta);
+  /* Folds logits z[rows][width] into the state; target[l] - first_row in [0, rows) is picked
+   * into picked[l].  z is overwritten. */
+  void (*vocab)(int64_t rows, int64_t width, float scale, float softcap, int64_t first_row,
+                const int32_t *target, float *z, const spar_vocab_state *s, float *picked);
+  /* z <- coef (onehot - e^(z' - lse)) scale cap', z' = cap(scale z) */
+  void (*vocab_bwd)(int64_t rows, int64_t width, float scale, float softcap, int64_t first_row,
+                    const int32_t *target, const float *lse, const float *coef, float *z);
+} spar_kernels;
+
+/* The best set this processor runs; `name` ("avx512", "avx2", "portable") asks for that one or
+ * less, NULL for the best. */
+const spar_kernels *spar_kernels_for(const char *name);
+
+#endif

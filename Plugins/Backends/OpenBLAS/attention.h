@@ -1,0 +1,73 @@
+/*
+ * Attention by tiles: what the forward and the backward pass share.
+ *
+ * Lanes are queries: (row i, head g of the group that shares a key head), row-major, up to one
+ * panel of them.  A tile sees its keys once, in the order prefix, own; scores of all of them stay
+ * in the worker's scratch ([keys][lanes]), so that there is no running maximum to rescale and a
+ * query's bits do not depend on tiles, batch or cache.
+ */
+#ifndef SPAR_OPENBLAS_ATTENTION_H
+#define SPAR_OPENBLAS_ATTENTION_H
+
+#include "backend.h"
+
+enum { MAX_PANEL = 48 };
+
+typedef struct heads { /* [T, H, D] */
+  float *p;
+  int64_t T, H, D, row, head; /* strides in elements */
+} heads;
+
+typedef struct attention_job {
+  backend *self;
+  heads q, k, v, o, d_o, dq, dk, dv;
+  float *lse;
+  int64_t lse_row;
+  const int64_t *q_begin, *q_len, *k_begin, *k_len, *prefix_begin, *prefix_len;
+  int64_t n_seq, window, group; /* query heads per key head */
+  int64_t max_keys;
+  float scale, softcap;
+  int32_t causal, accumulate;
+  int64_t *first_task; /* [n_seq + 1], forward */
+  int64_t parts;       /* backward: shares of a key head's tiles */
+  float *partial;      /* backward: dk, dv per (key head, part): [2][Tk][D] */
+} attention_job;
+
+/* The queries of one tile and the keys they see. */
+typedef struct query_tile {
+  int64_t span, kv_head, lanes, width; /* width: whole vectors */
+  int64_t begin, end; /* keys, counted prefix first; [begin, end) holds all that any lane sees */
+  int64_t prefix;     /* how many keys are the prefix's */
+  int32_t first[MAX_PANEL], last[MAX_PANEL]; /* lane l sees [first, last), from `begin` */
+  int64_t q_row[MAX_PANEL], q_head[MAX_PANEL];
+} query_tile;
+
+spar_status attention_job_of(backend *self, const spar_attention_args *a, int backward,
+                             attention_job *job);
+int64_t tiles_of(const attention_job *j, int64_t span);
+void tile_at(const attention_job *j, int64_t span, int64_t kv_head, int64_t index, query_tile *t);
+
+/* The tile's rows of h as a panel [D][width]. */
+void pack_lanes(const attention_job *j, const query_tile *t, const heads *h, float *panel);
+/* s[key][lane] = panel . rows of h, for the tile's keys */
+void scores(const attention_job *j, const query_tile *t, const heads *h, const float *panel,
+            float *s);
+/* out[lane][D] = sum over keys of s[key][lane] * row of h; strips: h's rows of this span as
+ * pack_strips makes them for all its keys, or NULL to read h itself. */
+void weighted_rows(const attention_job *j, const query_tile *t, const heads *h,
+                   const float *strips, int64_t strip_keys, const float *s, float *out);
+/* Packs h's rows of the span, prefix then own, as strips of its first `keys` keys. */
+void pack_span(const attention_job *j, int64_t span, int64_t kv_head, const heads *h, int64_t keys,
+               float *rows, float *strips);
+
+static inline int64_t prefix_of(const attention_job *j, int64_t span) {
+  return j->prefix_len ? j->prefix_len[span] : 0;
+}
+static inline const float *key_row(const attention_job *j, int64_t span, const heads *h,
+                                   int64_t kv_head, int64_t key) {
+  const int64_t prefix = prefix_of(j, span);
+  const int64_t row = key < prefix ? j->prefix_begin[span] + key : j->k_begin[span] + key - prefix;
+  return h->p + row * h->row + kv_head * h->head;
+}
+
+#endif

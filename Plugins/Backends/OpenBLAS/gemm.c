@@ -1,0 +1,217 @@
+/*
+ * C = alpha op(A) op(B) + beta C + bias.
+ *
+ * y = x W^T (TRANS_B): lanes are rows of A, packed once; W is read where it lies.  So a row of y
+ * has the same bits in a batch of 1 or 1000: decoding, scoring and training agree.
+ * Other products: lanes are columns of C; B is packed strip by strip by the worker that needs it.
+ */
+#include "backend.h"
+
+#include <cblas.h>
+
+/* The longest panel: 2048 * 48 floats, 384 KiB, leaves room for B's rows in 1 MiB of L2. */
+enum { K_BLOCK = 2048, PACK_K = 192, ROWS_PER_STRIP = 512 };
+
+typedef struct matrix_job {
+  backend *self;
+  const float *A, *B, *bias;
+  float *C;
+  int64_t m, n, k, lda, ldb, ldc;
+  int32_t trans_a, trans_b;
+  float alpha, beta;
+  int64_t k0, kb; /* the block of k at work */
+  int64_t block; /* rows of W per slice */
+  float *packed;
+} matrix_job;
+
+static spar_epilogue epilogue(const matrix_job *j, int32_t transposed) {
+  const int first = j->k0 == 0;
+  return (spar_epilogue){.alpha = j->alpha, .beta = first ? j->beta : 1.f,
+                         .bias = first ? j->bias : NULL, .transposed = transposed};
+}
+
+static int64_t lanes_of(int64_t n, int64_t panel, int64_t width) {
+  return least(n - panel * width, width);
+}
+
+/* ---- y = x W^T ---- */
+
+static void pack_a(void *arg, int64_t begin, int64_t end, int32_t worker) {
+  (void)worker;
+  const matrix_job *j = arg;
+  const spar_kernels *f = j->self->kernels;
+  const int64_t W = f->panel_lanes, parts = blocks(j->kb, PACK_K);
+  for (int64_t s = begin; s < end; s++) {
+    const int64_t panel = s / parts, t = s % parts * PACK_K, lanes = lanes_of(j->m, panel, W);
+    const int64_t width = blocks(lanes, f->lanes) * f->lanes;
+    f->pack_rows(j->packed + panel * W * j->kb + t * width,
+                 j->A + panel * W * j->lda + j->k0 + t, j->lda, NULL, lanes,
+                 least(PACK_K, j->kb - t));
+  }
+}
+
+static void multiply_nt(void *arg, int64_t begin, int64_t end, int32_t worker) {
+  (void)worker;
+  const matrix_job *j = arg;
+  const spar_kernels *f = j->self->kernels;
+  const int64_t W = f->panel_lanes;
+  for (int64_t panel = 0; panel * W < j->m; panel++) {
+    const int64_t lanes = lanes_of(j->m, panel, W);
+    const spar_product p = {
+      .k = j->kb, .lanes = lanes, .rows = end - begin, .panel = j->packed + panel * W * j->kb,
+      .panel_step = blocks(lanes, f->lanes) * f->lanes, .b = j->B + begin * j->ldb + j->k0,
+      .group_step = f->tile_rows * j->ldb, .row_step = j->ldb, .t_step = 1};
+    spar_epilogue e = epilogue(j, 1);
+    if (e.bias) e.bias += begin;
+    f->product(&p, j->C + panel * W * j->ldc + begin, j->ldc, &e);
+  }
+}
+
+static spar_status own_nt(matrix_job *j) {
+  backend *self = j->self;
+  const int64_t W = self->kernels->panel_lanes, panels = blocks(j->m, W);
+  j->packed = shared_scratch(self, SLOT_A, (uint64_t)(panels * W * least(j->k, K_BLOCK)) * 4);
+  if (!j->packed) return SPAR_E_NOMEM;
+  j->block = j->m > 4 * W && j->n >= 512 ? 64 : 32;
+  for (j->k0 = 0; j->k0 == 0 || j->k0 < j->k; j->k0 += K_BLOCK) {
+    j->kb = least(K_BLOCK, j->k - j->k0);
+    spar_team_for(self->team, panels * blocks(j->kb, PACK_K), 1, pack_a, j);
+    spar_team_for(self->team, j->n, j->block, multiply_nt, j);
+  }
+  return SPAR_OK;
+}
+
+/* ---- other products ---- */
+
+static void pack_a_strips(void *arg, int64_t begin, int64_t end, int32_t worker) {
+  (void)worker;
+  const matrix_job *j = arg;
+  j->self->kernels->pack_strips(j->packed + begin * j->kb, j->A + j->k0 * j->lda + begin, j->lda,
+                                j->kb, end - begin);
+}
+
+static void multiply_strip(void *arg, int64_t begin, int64_t end, int32_t worker) {
+  const matrix_job *j = arg;
+  const spar_kernels *f = j->self->kernels;
+  const int64_t W = f->panel_lanes, row_blocks = blocks(j->m, ROWS_PER_STRIP);
+  float *panel = local_scratch(j->self, worker);
+  for (int64_t s = begin; s < end; s++) {
+    const int64_t col = s / row_blocks * W, row = s % row_blocks * ROWS_PER_STRIP;
+    const int64_t lanes = least(W, j->n - col), width = blocks(lanes, f->lanes) * f->lanes;
+    if (j->trans_b)
+      f->pack_rows(panel, j->B + col * j->ldb + j->k0, j->ldb, NULL, lanes, j->kb);
+    else
+      f->pack_columns(panel, j->B + j->k0 * j->ldb + col, j->ldb, j->kb, lanes);
+    spar_product p = {.k = j->kb, .lanes = lanes, .rows = least(ROWS_PER_STRIP, j->m - row),
+                      .panel = panel, .panel_step = width};
+    if (j->trans_a) {
+      p.b = j->packed + row * j->kb;
+      p.row_step = 1;
+      p.t_step = f->tile_rows;
+      p.group_step = f->tile_rows * j->kb;
+    } else {
+      p.b = j->A + row * j->lda + j->k0;
+      p.row_step = j->lda;
+      p.t_step = 1;
+      p.group_step = f->tile_rows * j->lda;
+    }
+    spar_epilogue e = epilogue(j, 0);
+    if (e.bias) e.bias += col;
+    f->product(&p, j->C + row * j->ldc + col, j->ldc, &e);
+  }
+}
+
+static spar_status own_strips(matrix_job *j) {
+  backend *self = j->self;
+  const spar_kernels *f = self->kernels;
+  const int64_t W = f->panel_lanes, kb = least(j->k, K_BLOCK);
+  if (reserve_local(self, (uint64_t)(W * kb) * 4) != SPAR_OK) return SPAR_E_NOMEM;
+  if (j->trans_a) {
+    const int64_t padded = blocks(j->m, f->tile_rows) * f->tile_rows;
+    j->packed = shared_scratch(self, SLOT_A, (uint64_t)(padded * kb) * 4);
+    if (!j->packed) return SPAR_E_NOMEM;
+  }
+  for (j->k0 = 0; j->k0 == 0 || j->k0 < j->k; j->k0 += K_BLOCK) {
+    j->kb = least(K_BLOCK, j->k - j->k0);
+    if (j->trans_a) spar_team_for(self->team, j->m, 8 * f->tile_rows, pack_a_strips, j);
+    spar_team_for(self->team, blocks(j->n, W) * blocks(j->m, ROWS_PER_STRIP), 1, multiply_strip, j);
+  }
+  return SPAR_OK;
+}
+
+/* ---- OpenBLAS ---- */
+
+/* Slices by shape only: packing repeats in each, so few and large. */
+enum { BLAS_ROWS = 192, BLAS_COLUMNS = 768 };
+
+static void multiply_blas(void *arg, int64_t begin, int64_t end, int32_t worker) {
+  (void)worker;
+  const matrix_job *j = arg;
+  const int64_t columns = blocks(j->n, BLAS_COLUMNS);
+  for (int64_t s = begin; s < end; s++) {
+    const int64_t row = s / columns * BLAS_ROWS, col = s % columns * BLAS_COLUMNS;
+    const int64_t m = least(BLAS_ROWS, j->m - row), n = least(BLAS_COLUMNS, j->n - col);
+    float *c = j->C + row * j->ldc + col;
+    cblas_sgemm(CblasRowMajor, j->trans_a ? CblasTrans : CblasNoTrans,
+                j->trans_b ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)j->k, j->alpha,
+                j->A + (j->trans_a ? row : row * j->lda), (int)j->lda,
+                j->B + (j->trans_b ? col * j->ldb : col), (int)j->ldb, j->beta, c, (int)j->ldc);
+    if (j->bias)
+      for (int64_t i = 0; i < m; i++)
+        j->self->kernels->add(n, j->bias + col, c + i * j->ldc);
+  }
+}
+
+static spar_status multiply(matrix_job *j) {
+  if (j->m == 0 || j->n == 0) return SPAR_OK;
+  /* BLAS knows no broadcast rows (stride 0). */
+  const int plain = j->lda > 0 && j->ldb > 0;
+  if (j->self->use_openblas && j->k > 0 && plain) {
+    const int64_t slices = blocks(j->m, BLAS_ROWS) * blocks(j->n, BLAS_COLUMNS);
+    spar_team_for(j->self->team, slices, 1, multiply_blas, j);
+    return SPAR_OK;
+  }
+  return j->trans_b && !j->trans_a ? own_nt(j) : own_strips(j);
+}
+
+spar_status openblas_gemm(void *p, const spar_gemm_args *raw) {
+  backend *self = p;
+  ADOPT(spar_gemm_args, raw);
+  if (!is_f32(a.a) || !is_f32(a.b) || !is_f32(a.c) || !is_f32_or_absent(a.bias) || a.c->rank < 2)
+    return SPAR_UNSUPPORTED;
+  const int32_t r = a.c->rank;
+  if (a.a->rank > r || a.b->rank > r || a.a->rank < 2 || a.b->rank < 2) return SPAR_UNSUPPORTED;
+  const spar_tensor *A = a.a, *B = a.b, *C = a.c;
+  matrix_job j = {.self = self, .bias = vector_of(a.bias), .trans_a = !!(a.flags & SPAR_TRANS_A),
+                  .trans_b = !!(a.flags & SPAR_TRANS_B), .alpha = (float)a.alpha,
+                  .beta = (float)a.beta};
+  j.m = C->shape[r - 2];
+  j.n = C->shape[r - 1];
+  j.k = A->shape[A->rank - (j.trans_a ? 2 : 1)];
+  j.lda = A->stride[A->rank - 2];
+  j.ldb = B->stride[B->rank - 2];
+  j.ldc = C->stride[r - 2];
+  if (A->shape[A->rank - (j.trans_a ? 1 : 2)] != j.m ||
+      B->shape[B->rank - (j.trans_b ? 2 : 1)] != j.n ||
+      B->shape[B->rank - (j.trans_b ? 1 : 2)] != j.k)
+    return fail(self, SPAR_E_INVALID, "openblas gemm: the shapes of A, B and C do not agree");
+  /* One-row matrices may carry any stride; BLAS wants one not below the row length. */
+  j.lda = most(j.lda, A->shape[A->rank - 2] > 1 ? j.lda : A->shape[A->rank - 1]);
+  j.ldb = most(j.ldb, B->shape[B->rank - 2] > 1 ? j.ldb : B->shape[B->rank - 1]);
+  j.ldc = most(j.ldc, j.m > 1 ? j.ldc : j.n);
+  const int64_t n0 = r == 4 ? C->shape[0] : 1, n1 = r >= 3 ? C->shape[r - 3] : 1;
+  for (int64_t i0 = 0; i0 < n0; i0++)
+    for (int64_t i1 = 0; i1 < n1; i1++) {
+      /* Outer axes an operand lacks, or has with extent 1, are shared by all matrices. */
+#define MATRIX(T)                                                                            \
+  ((float *)(T)->data + ((T)->rank == 4 && (T)->shape[0] > 1 ? i0 * (T)->stride[0] : 0) +   \
+   ((T)->rank >= 3 && (T)->shape[(T)->rank - 3] > 1 ? i1 * (T)->stride[(T)->rank - 3] : 0))
+      j.A = MATRIX(A);
+      j.B = MATRIX(B);
+      j.C = MATRIX(C);
+#undef MATRIX
+      const spar_status status = multiply(&j);
+      if (status != SPAR_OK) return status;
+    }
+  return SPAR_OK;
+}

@@ -1,1 +1,0 @@
-#include "spar_kernels.h"
