@@ -152,7 +152,9 @@ extension TrainingGroup {
           + "\(config.maxPositions) positions; lower maxLength"
       }
       let numbers = [answer.refLogp ?? 0, answer.winProb, answer.meanScore]
-      if !numbers.allSatisfy(\.isFinite) { return "answer \(index) has a number that is not finite" }
+      guard numbers.allSatisfy(\.isFinite) else {
+        return "answer \(index) has a number that is not finite"
+      }
     }
     if let id = (promptIDs + answers.flatMap(\.ids)).first(where: { !vocabulary.contains($0) }) {
       return "token id \(id) is not in the vocabulary of \(config.vocabularySize)"

@@ -33,7 +33,8 @@ enum Golden {
     let config = try ModelConfig(json: json, path: path)
     let architecture = try Architectures.make(config, backend: backend, path: path) { name, shape in
       let value = backend.tensor(shape)
-      try source.read(name, into: UnsafeMutableBufferPointer(start: value.floats, count: value.count))
+      try source.read(
+        name, into: UnsafeMutableBufferPointer(start: value.floats, count: value.count))
       return Parameter(name: name, value: value)
     }
     return TrainableModel(
@@ -120,16 +121,27 @@ func randomGroups(_ count: Int, seed: UInt64 = 1) -> [TrainingGroup] {
   }
   return (0..<count).map { _ in
     TrainingGroup(
-      promptIDs: ids(3...6),
+      promptIDs: ids(2...4),
       answers: [
-        TrainingAnswer(ids: ids(2...7) + [2], winProb: 0.8, label: 1),
-        TrainingAnswer(ids: ids(2...7) + [2], winProb: 0.3, label: -1),
+        TrainingAnswer(ids: ids(1...4) + [2], winProb: 0.8, label: 1),
+        TrainingAnswer(ids: ids(1...4) + [2], winProb: 0.3, label: -1),
       ])
   }
 }
 
+/// Where this process's tests write; removed when it ends.
+private let temporaryRoot: String = {
+  let path = NSTemporaryDirectory() + "/spar-train-\(ProcessInfo.processInfo.processIdentifier)"
+  atexit {
+    do { try FileManager.default.removeItem(atPath: temporaryRoot) } catch {
+      FileHandle.standardError.write(Data("cannot remove test files: \(error)\n".utf8))
+    }
+  }
+  return path
+}()
+
 func temporaryFolder() throws -> String {
-  let path = NSTemporaryDirectory() + "/spar-train-\(UUID().uuidString)"
+  let path = temporaryRoot + "/" + UUID().uuidString
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   return path
 }

@@ -24,22 +24,22 @@ struct GoldenTrainingTests {
     struct Run: Decodable {
       struct Step: Decodable {
         var loss: Double
-        var grad_norm: Double
+        var gradNorm: Double
         var logps: [[Double]]
       }
       var lr: Double
       var steps: [Step]
-      var logps_of_first_4_pairs_after: [[Double]]
-      var parameter_norms_after: [String: Double]
+      var logpsOfFirst4PairsAfter: [[Double]]
+      var parameterNormsAfter: [String: Double]
     }
     struct Pair: Decodable {
       var prompt: [PairMessage]
       var chosen: [PairMessage]
       var rejected: [PairMessage]
     }
-    var probabilities_win_lose: [[Double]]
+    var probabilitiesWinLose: [[Double]]
     var pairs: [Pair]
-    var reference_logps: [[Double]]
+    var referenceLogps: [[Double]]
     var runs: [String: Run]
   }
 
@@ -49,7 +49,9 @@ struct GoldenTrainingTests {
   init() throws {
     let data = try Data(
       contentsOf: URL(fileURLWithPath: Golden.path("smollm2/training.json")))
-    trace = try JSONDecoder().decode(Trace.self, from: data)
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    trace = try decoder.decode(Trace.self, from: data)
     let host = PluginHost(search: PluginSearch(), threads: 2)
     let backend = Backend(try host.makeBackend("openblas", options: [:], threads: 2))
     model = try LanguageModel.load("smollm2-135m", backend: backend)
@@ -57,7 +59,7 @@ struct GoldenTrainingTests {
 
   private func groups() throws -> [TrainingGroup] {
     let encoder = LanguageModelPairs(model)
-    return try zip(trace.pairs, trace.probabilities_win_lose).map { pair, probabilities in
+    return try zip(trace.pairs, trace.probabilitiesWinLose).map { pair, probabilities in
       TrainingGroup(
         promptIDs: try encoder.prompt(pair.prompt),
         answers: [
@@ -90,7 +92,7 @@ struct GoldenTrainingTests {
     let groups = try groups()
     let trainable = try TrainableModel(model)
     let reference = try ReferenceLogps.compute(groups, model: trainable, tokensPerPass: 1024)
-    for (group, wanted) in zip(reference.applied(to: groups), trace.reference_logps) {
+    for (group, wanted) in zip(reference.applied(to: groups), trace.referenceLogps) {
       for (answer, logp) in zip(group.answers, wanted) {
         #expect(abs(try #require(answer.refLogp) - logp) < 5e-3)
       }
@@ -104,7 +106,7 @@ struct GoldenTrainingTests {
         try #require(entry.values["loss"]), try #require(entry.values["grad_norm"])
       )
       #expect(abs(loss - wanted.loss) <= 1e-4 * wanted.loss, "\(entry.step): \(loss)")
-      #expect(abs(norm - wanted.grad_norm) <= 1e-4 * wanted.grad_norm, "\(entry.step): \(norm)")
+      #expect(abs(norm - wanted.gradNorm) <= 1e-4 * wanted.gradNorm, "\(entry.step): \(norm)")
       for (side, column) in [("chosen", 0), ("rejected", 1)] {
         let mean = wanted.logps.reduce(0) { $0 + $1[column] } / 4
         #expect(abs(try #require(entry.values["logps/\(side)"]) - mean) < 5e-3)
@@ -113,13 +115,13 @@ struct GoldenTrainingTests {
     let after = try ReferenceLogps.compute(
       Array(groups.prefix(4)), model: trainable, tokensPerPass: 1024
     ).applied(to: Array(groups.prefix(4)))
-    for (group, wanted) in zip(after, run.logps_of_first_4_pairs_after) {
+    for (group, wanted) in zip(after, run.logpsOfFirst4PairsAfter) {
       for (answer, logp) in zip(group.answers, wanted) {
         #expect(abs(try #require(answer.refLogp) - logp) < 5e-3)
       }
     }
     for parameter in model.architecture.parameters {
-      guard let wanted = run.parameter_norms_after[parameter.name] else { continue }
+      guard let wanted = run.parameterNormsAfter[parameter.name] else { continue }
       let found = Double(try model.backend.sumOfSquares(parameter.value)).squareRoot()
       #expect(abs(found - wanted) <= 1e-5 * wanted, "\(parameter.name)")
     }

@@ -154,13 +154,16 @@ struct EventReader {
       }
     #expect(lines == result.history.map(\.values))
     struct State: Decodable {
-      var global_step: Int
-      var log_history: [[String: Double]]
+      var globalStep: Int
+      var logHistory: [[String: Double]]
     }
-    let state = try JSONDecoder().decode(
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let state = try decoder.decode(
       State.self, from: Data(contentsOf: URL(fileURLWithPath: output + "/trainer_state.json")))
-    #expect(state.global_step == 3)
-    let history = state.log_history
+    #expect(state.globalStep == 3)
+    let history = state.logHistory
+    #expect(Set(history[0].keys) == names.union(["step"]))
     #expect(history.map { $0["step"] } == [1, 2, 3])
     #expect(history.map { $0["loss"] } == lines.map { $0["loss"] })
 

@@ -98,7 +98,8 @@ private struct Letters: PairEncoder {
     var options = TrainingOptions()
     options.maxPromptLength = 4
     options.maxLength = 7
-    let line = #"{"prompt": [{"role": "user", "content": "abcdef"}], "chosen": "12345", "#
+    let line =
+      #"{"prompt": [{"role": "user", "content": "abcdef"}], "chosen": "12345", "#
       + #""rejected": "1", "ref_rejected_logps": -3}"#
     let group = try read([line], options)[0]
     #expect(group.promptIDs == [1] + Letters().text("def"))
@@ -158,7 +159,7 @@ private struct Letters: PairEncoder {
     #expect(groups[0].score == [0, 2, -2, 0])
   }
 
-  @Test("all answers can be trained, and the sampler's log-probabilities taken when it is the model")
+  @Test("all answers can be trained, with the sampler's log-probabilities if it is the model")
   func allAnswers() throws {
     let (preferences, candidates) = try files()
     let stored = try StoredPreferences(preferences: preferences, candidates: candidates)

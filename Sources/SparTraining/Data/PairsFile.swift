@@ -104,7 +104,8 @@ struct PairLine {
       return (try list("prompt_ids"), try list("chosen_ids"), try list("rejected_ids"))
     }
     guard let encoder else {
-      throw Problem(text: "only prompt_ids, chosen_ids and rejected_ids can be read without a model")
+      throw Problem(
+        text: "only prompt_ids, chosen_ids and rejected_ids can be read without a model")
     }
     let chosen = try Side(object["chosen"], "chosen")
     let rejected = try Side(object["rejected"], "rejected")

@@ -85,8 +85,8 @@ public struct StoredPreferences {
 
   /// The m x m part of a [n, K, K] table.
   private func block(_ table: [Double], _ row: Int, _ members: [Int]) -> [Double] {
-    let K = preferences.K
-    return members.flatMap { i in members.map { table[(row * K + i) * K + $0] } }
+    let width = preferences.K
+    return members.flatMap { i in members.map { table[(row * width + i) * width + $0] } }
   }
 }
 

@@ -36,30 +36,31 @@ final class MetricsLog {
   /// trainer_state.json as Hugging Face's Trainer writes it, as far as it applies.
   func writeState(step: Int, plan: StepPlan, options: TrainingOptions) throws {
     let state = TrainerState(
-      epoch: plan.epoch(step), global_step: step, max_steps: plan.total,
-      num_train_epochs: options.epochs, logging_steps: options.loggingSteps,
-      save_steps: options.saveSteps, train_batch_size: options.perDeviceBatch,
-      log_history: history.map { entry in
+      epoch: plan.epoch(step), globalStep: step, maxSteps: plan.total,
+      numTrainEpochs: options.epochs, loggingSteps: options.loggingSteps,
+      saveSteps: options.saveSteps, trainBatchSize: options.perDeviceBatch,
+      logHistory: history.map { entry in
         entry.values.merging(["step": Double(entry.step)]) { first, _ in first }
       })
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     let data = try encoder.encode(state)
     try AtomicFile.writeBytes(to: statePath, doing: "writing the trainer's state") { sink in
       try data.withUnsafeBytes { try sink.write($0) }
     }
   }
 
-  /// Field names are the file's.
+  /// Field names in the file have underscores.
   private struct TrainerState: Encodable {
     var epoch: Double
-    var global_step: Int
-    var max_steps: Int
-    var num_train_epochs: Double
-    var logging_steps: Int
-    var save_steps: Int
-    var train_batch_size: Int
-    var log_history: [[String: Double]]
+    var globalStep: Int
+    var maxSteps: Int
+    var numTrainEpochs: Double
+    var loggingSteps: Int
+    var saveSteps: Int
+    var trainBatchSize: Int
+    var logHistory: [[String: Double]]
   }
 
   func close() throws {
