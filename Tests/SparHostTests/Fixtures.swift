@@ -39,6 +39,11 @@ private let fixtures: String = {
   return path
 }()
 
+extension PluginHost {
+  /// Those that came from files.
+  var loaded: [PluginLibrary] { libraries.filter { $0.path != nil } }
+}
+
 /// An empty folder for one test.
 struct Folder {
   let path: String

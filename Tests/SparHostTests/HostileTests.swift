@@ -7,7 +7,7 @@ import Testing
   /// The one reason for which a host of this folder skips its only library.
   private func reason(_ folder: Folder) throws -> PluginProblem.Reason {
     let host = PluginHost(search: search([folder.path]), threads: 1)
-    #expect(host.libraries.isEmpty)
+    #expect(host.loaded.isEmpty)
     try #require(host.problems.count == 1, "\(host.problems)")
     return host.problems[0].reason
   }

