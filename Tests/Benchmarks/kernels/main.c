@@ -1,0 +1,28 @@
+/* kernels check|bench LIBRARY [seconds]: the openblas plugin against plain loops, and its speed. */
+#include "harness.h"
+
+int main(int argc, char **argv) {
+  if (argc < 3) {
+    fprintf(stderr, "usage: kernels check|bench libspar-openblas.so\n");
+    return 2;
+  }
+  load_plugin(argv[2]);
+  if (strcmp(argv[1], "bench") == 0) {
+    void *self = create_backend(0, 0, 0);
+    bench(self, 0);
+    destroy_backend(self);
+    return 0;
+  }
+  for (int64_t kernels = 0; kernels < 4; kernels++)
+    for (int64_t threads = 1; threads <= 3; threads++) {
+      void *self = create_backend(threads, kernels, 1);
+      check_products(self);
+      check_attention(self, 1);
+      check_rows(self);
+      check_heads(self);
+      destroy_backend(self);
+      printf("kernels %lld, threads %lld: %d failures\n", (long long)kernels, (long long)threads,
+             failures);
+    }
+  return failures != 0;
+}
