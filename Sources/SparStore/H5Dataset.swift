@@ -152,6 +152,13 @@ public final class H5Dataset: @unchecked Sendable {  // the id is used under the
     let rank = Int(try context.check(H5Sget_simple_extent_ndims(space)))
     var extents = [hsize_t](repeating: 0, count: rank)
     try context.check(H5Sget_simple_extent_dims(space, &extents, nil))
+    // Room for the largest element, so that no later product of these extents can overflow.
+    var bytes = 16
+    for extent in extents {
+      let (product, overflow) = bytes.multipliedReportingOverflow(by: Int(exactly: extent) ?? .max)
+      guard !overflow else { throw context.error(.invalid("a shape of \(extents)")) }
+      bytes = max(product, 1)
+    }
     return extents.map { Int($0) }
   }
 }

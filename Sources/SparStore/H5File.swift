@@ -9,12 +9,15 @@ public final class H5File: @unchecked Sendable {  // the id is used under the lo
   public let path: String
   let id: hid_t
   let context: HDF5Context
+  /// Size of a file that was opened for reading.
+  let fileBytes: Int?
   private var isOpen = true
 
-  private init(id: hid_t, context: HDF5Context) {
+  private init(id: hid_t, context: HDF5Context, fileBytes: Int?) {
     path = context.path
     self.id = id
     self.context = context
+    self.fileBytes = fileBytes
   }
 
   /// Creates or replaces a file in place.
@@ -27,7 +30,7 @@ public final class H5File: @unchecked Sendable {  // the id is used under the lo
       defer { H5Pclose(creation) }
       try keepOrder(creation, context)
       let id = try context.check(H5Fcreate(path, spar_h5_truncate(), creation, 0))
-      return H5File(id: id, context: context)
+      return H5File(id: id, context: context, fileBytes: nil)
     }
   }
 
@@ -38,10 +41,11 @@ public final class H5File: @unchecked Sendable {  // the id is used under the lo
     let context = HDF5Context(path: path, doing: doing)
     let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)  // the system says why more plainly
     guard descriptor >= 0 else { throw context.error(.system(errno)) }
+    let size = lseek(descriptor, 0, SEEK_END)
     Glibc.close(descriptor)
     return try HDF5.locked { () throws(StoreError) in
       let id = try context.check(H5Fopen(path, spar_h5_read_only(), 0))
-      return H5File(id: id, context: context)
+      return H5File(id: id, context: context, fileBytes: size)
     }
   }
 

@@ -35,7 +35,13 @@ extension H5File {
   public func dataset(_ name: String) throws(StoreError) -> H5Dataset {
     try HDF5.locked { () throws(StoreError) in
       guard try exists(name) else { throw context.error(.absent("dataset \(name)")) }
-      return try H5Dataset(file: self, name: name, id: context.check(H5Dopen2(id, name, 0)))
+      let dataset = try H5Dataset(file: self, name: name, id: context.check(H5Dopen2(id, name, 0)))
+      // Deflate packs at most 1032 to 1; a damaged shape must not ask for all the memory there is.
+      if let fileBytes, dataset.count / 2048 > fileBytes {
+        throw context.error(
+          .invalid("\(name) of shape \(dataset.shape) cannot fit a file of \(fileBytes) bytes"))
+      }
+      return dataset
     }
   }
 

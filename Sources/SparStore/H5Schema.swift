@@ -25,6 +25,15 @@ extension H5File {
     return H5Schema(name: name, version: Int(version))
   }
 
+  /// The root attribute `K`, bounded so that n·K² fits an `Int`.
+  func answersPerPrompt() throws(StoreError) -> Int {
+    let stored = try int("K")
+    guard (1...4096).contains(stored) else {
+      throw context.error(.invalid("K is \(stored), not in 1...4096"))
+    }
+    return Int(stored)
+  }
+
   /// - Throws: an error that names what was found and what this build reads.
   func require(_ supported: H5Schema) throws(StoreError) {
     let found = try schema()

@@ -42,8 +42,7 @@ public enum PreferencesFile {
     let file = try H5File.open(path, doing: "reading the preferences")
     try file.require(schema)
     // swift-format-ignore: AlwaysUseLowerCamelCase
-    let K = Int(try file.int("K"))
-    guard K > 0 else { throw file.context.error(.invalid("K is \(K)")) }
+    let K = try file.answersPerPrompt()
     let index = try file.read("prompt/index", as: Int64.self, shape: [-1])
     let n = index.count
     var status: [PreferenceStatus] = []

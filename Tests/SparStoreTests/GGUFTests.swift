@@ -147,7 +147,7 @@ import Testing
     let folder = try TemporaryFolder()
     let bytes = tinyLlama().bytes
     var refused = 0
-    for index in stride(from: 0, to: 900, by: 3) {
+    for index in stride(from: 0, to: 900, by: 7) {
       for flip in [UInt8(0xFF), 0x80] {
         var damaged = bytes
         damaged[index] ^= flip
@@ -162,7 +162,7 @@ import Testing
         }
       }
     }
-    #expect(refused > 100)
+    #expect(refused > 50)
   }
 
   @Test("a type of the future is listed, and refused by name when it is read")

@@ -22,6 +22,29 @@ import Testing
     #expect(message { _ = try CheckpointFile(folder["none.h5"]) }.contains("No such file"))
   }
 
+  @Test("a shape that no file of this size can hold is refused before memory is asked for")
+  func impossibleShapes() throws {
+    let folder = try TemporaryFolder()
+    try H5File.write(to: folder["s.h5"]) { file in
+      let layout = H5Layout(chunkRows: 1 << 20, growable: true)
+      _ = try file.createDataset("parameters/x", .f32, shape: [1 << 50], layout: layout)
+      try file.setAttribute("schema", "spar.checkpoint")
+      try file.setAttribute("schema_version", 1)
+      try file.setAttribute("step", 0)
+      try file.setAttribute("seed", 0)
+      try file.setAttribute("data_position", 0)
+      try file.writeString("config_json", "{}")
+    }
+    let text = message { _ = try HDF5WeightSource(path: folder["s.h5"]) }
+    #expect(text.contains("parameters/x of shape [1125899906842624] cannot fit a file"))
+    for wrong in [AttributeValue.int(.max), 0] {
+      try H5File.write(to: folder["k.h5"]) { file in
+        try file.setAttributes(["schema": "spar.candidates", "schema_version": 1, "K": wrong])
+      }
+      #expect(message { _ = try CandidatesFile.read(folder["k.h5"]) }.contains("not in 1...4096"))
+    }
+  }
+
   @Test("a place that cannot be written is named with the reason and the cure")
   func unwritable() throws {
     let folder = try TemporaryFolder()

@@ -128,7 +128,14 @@ public final class GGUFFile: WeightSource {
   private static func byteRange(
     of entry: WeightEntry, offset: UInt64, dataStart: Int, alignment: Int, _ file: MappedFile
   ) throws(WeightError) -> Range<Int> {
-    guard entry.type != .unknown else { return 0..<0 }
+    if entry.type == .unknown {
+      // No type packs more than 8 values into a byte; readers may make room for `count` values.
+      guard entry.count / 8 <= file.bytes.count else {
+        throw WeightError(
+          file.path, .malformed("tensor \(entry.name) of shape \(entry.shape) cannot fit the file"))
+      }
+      return 0..<0
+    }
     guard let bytes = entry.type.byteCount(of: entry.count),
       (entry.shape.last ?? 1) % entry.type.blockSize == 0
     else {
