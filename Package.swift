@@ -80,7 +80,8 @@ let package = Package(
     .target(
       name: "SparPipeline",
       dependencies: [
-        "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
+        "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
+        "SparModel", "SparHost", "SparStore", "SparTensor",
         .product(name: "Yams", package: "Yams"),
       ]),
 
@@ -88,7 +89,9 @@ let package = Package(
     .executableTarget(
       name: "SparCLI",
       dependencies: [
-        "SparPipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SparPipeline", "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
+        "SparPreference", "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // For plugin authors in Swift, and for backend plugins

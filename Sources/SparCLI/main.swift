@@ -1,1 +1,3 @@
-print("spar")
+import Foundation
+
+exit(Spar.run(Array(CommandLine.arguments.dropFirst())))

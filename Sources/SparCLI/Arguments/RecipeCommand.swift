@@ -1,0 +1,84 @@
+import ArgumentParser
+import SparPipeline
+
+/// A command whose settings come from the table: recipe file, `--set`, flags.
+protocol RecipeCommand: ParsableCommand {
+  /// Names of settings that it uses, or prefixes that end with a dot.
+  static var uses: [String] { get }
+  /// Its own options that take a value and its own switches, in kebab-case.
+  static var options: Set<String> { get }
+  static var switches: Set<String> { get }
+}
+
+extension RecipeCommand {
+  static var ownOptions: Set<String> {
+    options.union(["set", "flag", "config", "backend", "threads", "plugin-path"])
+  }
+
+  static var ownFlags: Set<String> {
+    ownOptions.union(switches).union(["help", "version", "no-plugins", "json"])
+  }
+
+  static func isUsed(_ name: String) -> Bool {
+    uses.contains { $0.hasSuffix(".") ? name.hasPrefix($0) : name == $0 }
+  }
+
+  /// The settings of this command, for its help.
+  static var settingsHelp: String {
+    let rows = SettingTable.all.filter { isUsed($0.name) }.map { setting in
+      let short = setting.aliases.first ?? setting.name
+      let range = setting.range.isEmpty ? setting.type : "\(setting.type) \(setting.range)"
+      let preset = setting.defaultText
+      return [
+        "  --\(short)", setting.help,
+        "(\(range); default: \(preset.isEmpty ? "none" : preset))",
+      ]
+    }
+    return "SETTINGS (as flags, with --set, or in a recipe):\n"
+      + rows.map { "\($0[0])\n      \($0[1]) \($0[2])" }.joined(separator: "\n")
+  }
+}
+
+extension Spar {
+  static let recipeCommands: [any RecipeCommand.Type] = [
+    RunCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self, TrainCommand.self,
+    EvaluateCommand.self,
+  ]
+}
+
+/// The layers of a recipe on the command line.
+struct RecipeOptions: ParsableArguments {
+  @Option(
+    name: .customLong("set"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Set KEY, such as objective.beta, to VALUE; may be repeated.", valueName: "key=value"))
+  var assignments: [String] = []
+
+  /// Filled by `FlagSpelling` from flags that are settings.
+  @Option(name: .customLong("flag"), parsing: .unconditionalSingleValue, help: .hidden)
+  var flags: [String] = []
+
+  /// defaults < recipe < --set < flags; `command` refuses what it has no use for.
+  func resolve(
+    recipe path: String?, for command: any RecipeCommand.Type, common: CommonOptions
+  ) throws -> ResolvedRecipe {
+    var resolved = ResolvedRecipe()
+    if let path { try resolved.apply(RecipeFile(path: path)) }
+    let set = try assignments.map { try ResolvedRecipe.Assignment($0) }
+    var given = try flags.map { try ResolvedRecipe.Assignment($0) }
+    if let backend = common.backend { given.append(.init(key: "backend", value: backend)) }
+    if let threads = common.threads { given.append(.init(key: "threads", value: "\(threads)")) }
+    for (assignment, origin) in set.map({ ($0, Origin.set) })
+      + given.map({ ($0, Origin.flag($0.key)) })
+    {
+      guard let target = SettingTable.find(assignment.key), !command.isUsed(target.name) else {
+        continue
+      }
+      throw RecipeError.foreign(
+        key: target.name, owner: target.stage == .run ? "`spar run`" : target.stage.rawValue,
+        command: command._commandName, place: origin)
+    }
+    try resolved.apply(set: set)
+    try resolved.apply(flags: given)
+    return resolved
+  }
+}

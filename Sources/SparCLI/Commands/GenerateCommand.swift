@@ -1,0 +1,52 @@
+import ArgumentParser
+import SparGeneration
+import SparPipeline
+
+struct GenerateCommand: RecipeCommand {
+  static let uses = ["model", "prompts", "seed", "backend", "threads", "generate."]
+  static let options: Set = ["output", "iteration"]
+  static let switches: Set<String> = []
+
+  static let configuration = CommandConfiguration(
+    commandName: "generate", abstract: "Answer every prompt K times: candidates.h5.",
+    discussion: """
+      Stopped and started again, it goes on where it was. Batch size, shards and threads change \
+      no answer.
+
+      \(settingsHelp)
+      """)
+
+  @Option(help: "Recipe to take settings from.", completion: .file())
+  var config: String?
+
+  @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
+  var output = "candidates.h5"
+
+  @Option(help: "Names the random streams: other iterations draw other answers.")
+  var iteration = 1
+
+  @OptionGroup var settings: RecipeOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
+    try recipe.require("model", recipe.run.model, "the policy that answers")
+    try recipe.require("prompts", recipe.run.prompts, "a JSON-lines file of prompts")
+    let options = recipe.generate.named(seed: recipe.run.seed, iteration: iteration)
+    let prompts = try Prompt.read(recipe.run.prompts)
+    let runtime = try common.runtime(recipe)
+    let line = ProgressLine()
+    defer { line.finish() }
+    let summary = try GenerationStage(
+      runtime.model(recipe.run.model), options, threads: runtime.threads
+    ).run(
+      prompts: prompts, source: recipe.run.prompts, output: output,
+      progress: line.stage("generate"), cancelled: { Interrupts.interruption.isRequested })
+    line.finish()
+    guard !common.json else { return try Terminal.json(summary) }
+    try Terminal.line(
+      "\(output): \(summary.prompts) prompts, \(summary.answers) answers of "
+        + "\(Figures.one(summary.meanTokens)) tokens, \(Figures.percent(summary.ended)) ended; "
+        + "\(Figures.whole(summary.tokensPerSecond)) tokens/s")
+  }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import SparPipeline
+import SparRanking
+
+struct RankCommand: RecipeCommand {
+  static let uses = ["backend", "threads", "ranker.", "rank."]
+  static let options: Set = ["candidates", "output"]
+  static let switches: Set<String> = []
+
+  static let configuration = CommandConfiguration(
+    commandName: "rank", abstract: "Compare the answers of each prompt: preferences.h5.",
+    discussion: settingsHelp)
+
+  @Option(help: "Recipe to take settings from.", completion: .file())
+  var config: String?
+
+  @Option(help: "The answers to rank.", completion: .file())
+  var candidates = "candidates.h5"
+
+  @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
+  var output = "preferences.h5"
+
+  @OptionGroup var settings: RecipeOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
+    let runtime = try common.runtime(recipe)
+    let line = ProgressLine()
+    defer { line.finish() }
+    let summary = try RankingStage(
+      runtime.ranker(recipe.ranker),
+      RankingOptions(probabilityRule: recipe.rank.rule, selection: recipe.rank.selection)
+    ).run(
+      candidates: candidates, output: output, progress: line.stage("rank"),
+      cancelled: { Interrupts.interruption.isRequested })
+    line.finish()
+    guard !common.json else { return try Terminal.json(summary) }
+    for text in summary.lines { try Terminal.line(text) }
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import SparPipeline
+
+struct RunCommand: RecipeCommand {
+  static let uses = SettingTable.all.map(\.name).filter { !$0.hasPrefix("generate.frac_len") }
+    .filter { $0 != "generate.data_frac" } + ["objective.", "ranker."]
+  static let options: Set = ["restart-from"]
+  static let switches: Set = ["show"]
+
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run the whole loop of a recipe; started again, it goes on.",
+    discussion: """
+      For every iteration: generate answers to fresh prompts, rank them, train on the preferences, \
+      evaluate on held-out prompts against the base model. Results are in output_dir (run.json, \
+      report.md, iteration-1/…). Finished stages are skipped; a stage made with other settings is \
+      an error.
+
+      \(settingsHelp)
+      """)
+
+  @Argument(help: "A recipe, such as docs/recipes/smollm2-sppo.yaml.", completion: .file())
+  var recipe: String
+
+  @Flag(help: "Print every setting with its value and who decided it; run nothing.")
+  var show = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Throw away this stage and what came after it, then go on.", valueName: "[iteration/]stage"))
+  var restartFrom: String?
+
+  @OptionGroup var settings: RecipeOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let resolved = try settings.resolve(recipe: recipe, for: Self.self, common: common)
+    let restart = try restartFrom.map { try RestartPoint($0) }
+    let host = common.plugins.host(threads: resolved.recipe.run.threads)
+    if show {
+      try host.check(resolved.recipe)
+      try print(resolved)
+      return
+    }
+    let line = ProgressLine()
+    defer { line.finish() }
+    let run = try SelfPlayRun(
+      resolved, host: host, interruption: Interrupts.interruption,
+      makeRuntime: { try common.runtime(resolved.recipe, host: host) }, observe: line.show)
+    if let restart { try restart.clear(run.directory) }
+    let report = try run.run()
+    line.finish()
+    if common.json {
+      try Terminal.json(report)
+    } else {
+      try Terminal.line(report.text)
+    }
+  }
+
+  private func print(_ resolved: ResolvedRecipe) throws {
+    if common.json {
+      struct Shown: Encodable {
+        var value: String
+        var origin: String
+      }
+      try Terminal.json(
+        Dictionary(
+          resolved.rows.map { ($0.name, Shown(value: $0.value, origin: "\($0.origin)")) },
+          uniquingKeysWith: { first, _ in first }))
+      return
+    }
+    let rows = resolved.rows.map { row in
+      [row.name, row.value.isEmpty ? "(none)" : row.value, "\(row.origin)"]
+    }
+    for text in Terminal.columns(rows) { try Terminal.line(text) }
+  }
+}

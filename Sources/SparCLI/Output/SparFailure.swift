@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import SparGeneration
+import SparHost
+import SparModel
+import SparPipeline
+import SparPreference
+import SparTraining
+
+/// How a failed command ends: one line on stderr, a hint where there is a cure, an exit code.
+enum SparFailure {
+  static let failed: Int32 = 1
+  static let usage: Int32 = 2
+  static let interrupted: Int32 = 130
+
+  static func report(_ error: any Error) -> Int32 {
+    if let code = reportParser(error) { return code }
+    if isStop(error) {
+      Terminal.error("spar: interrupted: \(message(error))")
+      Terminal.error("hint: run the same command again to go on")
+      return interrupted
+    }
+    Terminal.error("spar: error: \(message(error))")
+    if let hint = hint(error) { Terminal.error("hint: \(hint)") }
+    return isUsage(error) ? usage : failed
+  }
+
+  /// Help and version go to stdout with code 0; a wrong command line gets our form of error.
+  private static func reportParser(_ error: any Error) -> Int32? {
+    if let code = error as? ExitCode { return code.rawValue }
+    let code = Spar.exitCode(for: error)
+    guard error is ValidationError || code != .failure else { return nil }
+    if code == .success {
+      do {
+        try Terminal.line(Spar.fullMessage(for: error))
+        return 0
+      } catch {
+        return failed
+      }
+    }
+    Terminal.error("spar: error: \(Spar.message(for: error))")
+    let full = Spar.fullMessage(for: error)
+    if let usageLine = full.split(separator: "\n").first(where: { $0.hasPrefix("Usage:") }) {
+      Terminal.error("hint: \(usageLine); see --help")
+    }
+    return usage
+  }
+
+  private static func isStop(_ error: any Error) -> Bool {
+    switch error {
+    case GenerationError.cancelled, TrainingError.cancelled, RankingError.cancelled,
+      RunError.interrupted:
+      return true
+    default: return Interrupts.interruption.isRequested
+    }
+  }
+
+  private static func isUsage(_ error: any Error) -> Bool {
+    switch error {
+    case is RecipeError, is UsageError: return true
+    case PluginError.unknownComponent, PluginError.unknownOption, PluginError.optionTwice,
+      PluginError.missingOption, PluginError.badOption:
+      return true
+    case RunError.restart: return true
+    default: return false
+    }
+  }
+
+  /// Our errors describe themselves; Foundation's are cut down to the file and the system's word.
+  static func message(_ error: any Error) -> String {
+    guard error is CustomStringConvertible, type(of: error) != NSError.self else {
+      let cocoa = error as NSError
+      let path = cocoa.userInfo[NSFilePathErrorKey] as? String
+      let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError
+      let reason =
+        underlying.flatMap {
+          $0.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32($0.code))) : nil
+        } ?? cocoa.localizedDescription
+      return path.map { "\($0): \(reason)" } ?? reason
+    }
+    return "\(error)"
+  }
+
+  private static func hint(_ error: any Error) -> String? {
+    switch error {
+    case let error as RunError: return error.hint
+    case let error as UsageError: return error.hint
+    case RecipeError.unknownKey, RecipeError.foreign:
+      return "--help lists the settings of a command; `spar run RECIPE --show` those of a recipe"
+    case RecipeError.missing(let key, _):
+      return "give --\(key.split(separator: ".").last ?? "") or write it into the recipe"
+    case let error as ModelError:
+      if case .notFetched(let name, _) = error.reason { return "spar model fetch \(name)" }
+      return nil
+    case PluginError.unknownComponent: return "`spar plugin list` shows what was found"
+    case PluginError.unknownOption(let component, _, _, _), PluginError.missingOption(let component, _):
+      return "`spar plugin info \(component)` lists its options"
+    default: return nil
+    }
+  }
+}
+
+/// A command line that ArgumentParser accepts and we do not.
+struct UsageError: Error, CustomStringConvertible {
+  var description: String
+  var hint: String?
+
+  init(_ description: String, hint: String? = nil) {
+    self.description = description
+    self.hint = hint
+  }
+}

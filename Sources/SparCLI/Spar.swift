@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import SparPipeline
+
+struct Spar: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "spar",
+    abstract: "Aligns language models by self-play preference optimisation, on CPUs.",
+    discussion: """
+      Answers are generated, ranked and trained on, round after round: `spar run RECIPE` does it \
+      all, the other commands do one stage or look at its files.
+
+      In flags `-` and `_` are alike (`--top_p`, `--top-p`, `--top_p=0.9`). Completion for your \
+      shell: spar --generate-completion-script bash|zsh|fish.
+      """,
+    version: SparVersion.current,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Self-play",
+        subcommands: [
+          RunCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self,
+          TrainCommand.self, EvaluateCommand.self,
+        ]),
+      CommandGroup(
+        name: "Models and text",
+        subcommands: [
+          ModelCommand.self, ScoreCommand.self, TokenizeCommand.self,
+        ]),
+      CommandGroup(
+        name: "Looking around",
+        subcommands: [
+          PluginCommand.self, InspectCommand.self, DoctorCommand.self,
+        ]),
+    ])
+
+  /// Runs one command line and returns the exit code: 0 done, 1 failed, 2 wrong usage,
+  /// 130 interrupted.
+  static func run(_ arguments: [String]) -> Int32 {
+    Interrupts.install()
+    do {
+      var command = try parseAsRoot(FlagSpelling.normalise(arguments))
+      try command.run()
+      return 0
+    } catch {
+      return SparFailure.report(error)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import SparPreference
+import SparRanking
+import SparStore
+
+/// Another rule for stored scores: new probabilities and pairs without asking the ranker again.
+public struct PairDerivation: Equatable, Sendable {
+  public var rule: ProbabilityRule
+  public var selection: PairSelection
+
+  public init(rule: ProbabilityRule, selection: PairSelection) {
+    self.rule = rule
+    self.selection = selection
+  }
+
+  public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
+    case otherCandidates(preferences: String, candidates: String)
+
+    public var description: String {
+      switch self {
+      case .otherCandidates(let preferences, let candidates):
+        "\(preferences) does not rank \(candidates): their prompts or K differ; "
+          + "give the file that was ranked with --candidates"
+      }
+    }
+  }
+
+  /// Reads `preferences` and the candidates that it ranks, and writes `output`.  A ranker that
+  /// gave probabilities keeps them, whatever the rule.
+  ///
+  /// Returns the number of prompts by what became of them.
+  @discardableResult
+  public func run(
+    preferences path: String, candidates candidatesPath: String, output: String
+  ) throws -> [PreferenceStatus: Int] {
+    var (table, attributes) = try PreferencesFile.read(path)
+    let candidates = try CandidatesFile.read(candidatesPath).table
+    guard candidates.K == table.K, candidates.rows.map(\.promptIndex) == table.promptIndex else {
+      throw Failure.otherCandidates(preferences: path, candidates: candidatesPath)
+    }
+    let isRaw = attributes.text("ranker_gives") != "probabilities"
+    let cells = table.K * table.K
+    for (row, group) in candidates.rows.enumerated() {
+      let at = (row * cells)..<((row + 1) * cells)
+      let wins =
+        isRaw
+        ? try WinTable(raw: Array(table.raw[at]), k: table.K, rule: rule)
+        : try WinTable(probability: Array(table.winProbability[at]), k: table.K)
+      let answers = group.answers.map {
+        PairSelection.Answer(text: $0.text, ids: Array($0.contentIDs), ended: $0.isEnded)
+      }
+      let choice = selection.choose(scores: wins.scores, answers: answers)
+      let means = (row * table.K)..<((row + 1) * table.K)
+      table.winProbability.replaceSubrange(at, with: wins.probability)
+      table.logOdds.replaceSubrange(at, with: wins.logOdds)
+      table.rowMean.replaceSubrange(means, with: wins.winRates)
+      table.meanScore.replaceSubrange(means, with: wins.meanScores)
+      table.score.replaceSubrange(means, with: wins.scores)
+      table.chosen[row] = choice.chosen ?? -1
+      table.rejected[row] = choice.rejected ?? -1
+      table.status[row] = choice.status
+    }
+    attributes["probability_rule"] = .string(rule.rawValue)
+    attributes["min_margin"] = .double(selection.minMargin)
+    attributes["drop_truncated"] = .int(selection.dropTruncated ? 1 : 0)
+    attributes["derived_from"] = .string(path)
+    try PreferencesFile.write(to: output, table, attributes: attributes)
+    return Dictionary(table.status.map { ($0, 1) }, uniquingKeysWith: +)
+  }
+}

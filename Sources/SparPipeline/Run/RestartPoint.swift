@@ -1,0 +1,57 @@
+import Foundation
+
+/// Where a run is to be taken up anew: a stage of an iteration; it and all later work go.
+public struct RestartPoint: Equatable, Sendable {
+  /// Counts from 1.
+  public var iteration: Int
+  public var stage: RunStage
+
+  /// Reads `train` (of iteration 1) or `2/train`.
+  public init(_ text: String) throws(RunError) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard let last = parts.last, let stage = RunStage(rawValue: String(last)), parts.count <= 2
+    else { throw .restart(text: text) }
+    self.stage = stage
+    guard parts.count == 2 else {
+      iteration = 1
+      return
+    }
+    guard let t = Int(parts[0]), t >= 1 else { throw .restart(text: text) }
+    iteration = t
+  }
+
+  /// Removes what this stage and those after it left in `directory`.
+  public func clear(_ directory: RunDirectory) throws {
+    let files = FileManager.default
+    var t = iteration
+    while files.fileExists(atPath: directory.iteration(t).path) {
+      let folder = directory.iteration(t)
+      if t > iteration {
+        try files.removeItem(atPath: folder.path)
+      } else {
+        try clear(folder)
+      }
+      t += 1
+    }
+    if files.fileExists(atPath: directory.report) {
+      try files.removeItem(atPath: directory.report)
+    }
+  }
+
+  private func clear(_ folder: RunDirectory.Folder) throws {
+    let outputs: [(stage: RunStage, names: [String], paths: [String])] = [
+      (.generate, ["generate"], [folder.prompts, folder.candidates]),
+      (.rank, ["rank"], [folder.preferences]),
+      (.train, ["train"], [folder.training]),
+      (.evaluate, ["heldout", "evaluate"], [folder.heldout, folder.evaluation]),
+    ]
+    let later = outputs.drop { $0.stage != stage }
+    for path in later.flatMap(\.paths).flatMap({ [$0, $0 + ".journal"] })
+    where FileManager.default.fileExists(atPath: path) {
+      try FileManager.default.removeItem(atPath: path)
+    }
+    guard FileManager.default.fileExists(atPath: folder.ledger) else { return }
+    var ledger = try StageLedger(path: folder.ledger)
+    try ledger.forget(later.flatMap(\.names))
+  }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import SparEvaluation
+import SparStore
+
+/// What came out of a run: figures by iteration, answers before and after, doubts.
+public struct RunReport: Codable, Equatable, Sendable {
+  public struct Iteration: Codable, Equatable, Sendable {
+    public var iteration: Int
+    public var pairs: Int
+    /// Mean over the first and the last logged steps; nil where nothing was logged.
+    public var firstLoss: Double?
+    public var lastLoss: Double?
+    public var winRate: Double
+    public var interval: ConfidenceInterval
+    /// Tokens of a held-out answer.
+    public var meanLength: Double
+    public var generateTokensPerSecond: Double?
+    public var rankTokensPerSecond: Double?
+    public var trainTokensPerSecond: Double?
+    public var seconds: Double
+    public var checkpoint: String
+    public var warnings: [String]
+  }
+  public struct Example: Codable, Equatable, Sendable {
+    public var prompt: String
+    public var before: String
+    public var after: String
+  }
+
+  public var outputDir: String
+  public var objective: String
+  public var ranker: String
+  public var baseLength: Double
+  public var iterations: [Iteration]
+  public var examples: [Example]
+
+  init(_ run: SelfPlayRun) throws {
+    outputDir = run.directory.root
+    objective = run.recipe.objective.name
+    ranker = run.ranker.identity.description
+    baseLength = 0
+    iterations = []
+    examples = []
+    for t in 1...run.recipe.run.iterations {
+      let folder = run.directory.iteration(t)
+      let evaluation = try WinRateReport(
+        json: Data(contentsOf: URL(fileURLWithPath: folder.evaluation)))
+      baseLength = evaluation.base.meanTokens
+      let ledger = try StageLedger(path: folder.ledger)
+      func figure(_ stage: RunStage, _ name: String) -> Double? {
+        ledger.record(of: stage.rawValue)?.figures[name]
+      }
+      let stages = RunStage.allCases.map(\.rawValue) + ["heldout"]
+      iterations.append(
+        Iteration(
+          iteration: t, pairs: Int(figure(.rank, "pairs") ?? 0),
+          firstLoss: figure(.train, "first_loss"), lastLoss: figure(.train, "last_loss"),
+          winRate: evaluation.value, interval: evaluation.interval,
+          meanLength: evaluation.policy.meanTokens,
+          generateTokensPerSecond: figure(.generate, "tokens_per_second"),
+          rankTokensPerSecond: figure(.rank, "tokens_per_second"),
+          trainTokensPerSecond: figure(.train, "tokens_per_second"),
+          seconds: stages.reduce(0) { $0 + (ledger.record(of: $1)?.figures["seconds"] ?? 0) },
+          checkpoint: folder.path + "/" + (ledger.record(of: "train")?.output ?? ""),
+          warnings: evaluation.warnings))
+    }
+    examples = try Self.examples(run)
+  }
+
+  /// The first answers to the first held-out prompts, of the base and of the last policy.
+  private static func examples(_ run: SelfPlayRun) throws -> [Example] {
+    let last = run.directory.iteration(run.recipe.run.iterations)
+    let before = try CandidatesFile.read(run.directory.base.heldout).table.rows
+    let after = try CandidatesFile.read(last.heldout).table.rows
+    return zip(before, after).prefix(run.recipe.evaluate.examples).map { before, after in
+      Example(
+        prompt: before.messages.map(\.content).joined(separator: "\n"),
+        before: before.answers.first?.text ?? "", after: after.answers.first?.text ?? "")
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+
+// The report for people: on the terminal and in report.md.
+extension RunReport {
+  static let head = [
+    "iteration", "pairs", "loss", "win rate", "95 % interval", "length", "generate", "rank",
+    "train", "time",
+  ]
+
+  var rows: [[String]] {
+    iterations.map { row in
+      [
+        "\(row.iteration)", "\(row.pairs)", Self.loss(row.firstLoss, row.lastLoss),
+        Self.percent(row.winRate),
+        "\(Self.percent(row.interval.lower)) – \(Self.percent(row.interval.upper))",
+        String(format: "%.1f", row.meanLength), Self.rate(row.generateTokensPerSecond),
+        Self.rate(row.rankTokensPerSecond), Self.rate(row.trainTokensPerSecond),
+        Self.duration(row.seconds),
+      ]
+    }
+  }
+
+  private static let note = """
+    win rate: held-out answers preferred to the base model's by the ranker; length: tokens of a \
+    held-out answer; generate, rank, train: tokens/s
+    """
+
+  /// As printed at the end of a run.
+  public var text: String {
+    var lines = Self.aligned([Self.head] + rows)
+    lines += ["", Self.note + String(format: " (base model: length %.1f)", baseLength)]
+    for (number, example) in examples.enumerated() {
+      lines += ["", "held-out prompt \(number + 1): \(example.prompt)"]
+      lines += ["  before: " + Self.indented(example.before)]
+      lines += ["  after:  " + Self.indented(example.after)]
+    }
+    let doubts = warningLines
+    if !doubts.isEmpty { lines += [""] + doubts }
+    return lines.joined(separator: "\n")
+  }
+
+  private var warningLines: [String] {
+    iterations.flatMap { row in row.warnings.map { "warning, iteration \(row.iteration): \($0)" } }
+  }
+
+  /// report.md
+  public var markdown: String {
+    var lines = [
+      "# Self-play run", "", "Objective `\(objective)`, ranker `\(ranker)`.", "",
+      "| " + Self.head.joined(separator: " | ") + " |",
+      "|" + String(repeating: " ---: |", count: Self.head.count),
+    ]
+    lines += rows.map { "| " + $0.joined(separator: " | ") + " |" }
+    lines += ["", Self.note + String(format: " (base model: length %.1f).", baseLength)]
+    if !warningLines.isEmpty {
+      lines += ["", "## Doubts", ""] + warningLines.map { "- " + $0 }
+    }
+    if !examples.isEmpty { lines += ["", "## Held-out answers before and after"] }
+    for example in examples {
+      lines += [
+        "", "**Prompt.** \(example.prompt)", "", "Before:", "", Self.quoted(example.before), "",
+        "After:", "", Self.quoted(example.after),
+      ]
+    }
+    lines += ["", "The last policy is `\(iterations.last?.checkpoint ?? "")`."]
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+
+  private static func rate(_ value: Double?) -> String {
+    value.map { String(format: "%.0f", $0) } ?? "–"
+  }
+
+  private static func loss(_ first: Double?, _ last: Double?) -> String {
+    guard let first, let last else { return "–" }
+    return String(format: "%.5g → %.5g", first, last)
+  }
+
+  /// "4:07", "1:02:30".
+  public static func duration(_ seconds: Double) -> String {
+    let total = Int(seconds.rounded())
+    let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
+    return hours > 0
+      ? String(format: "%d:%02d:%02d", hours, minutes, rest)
+      : String(format: "%d:%02d", minutes, rest)
+  }
+
+  private static func indented(_ text: String) -> String {
+    text.replacing("\n", with: "\n          ")
+  }
+
+  private static func quoted(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { "> \($0)" }
+      .joined(separator: "\n")
+  }
+
+  /// Columns side by side, figures to the right.
+  static func aligned(_ rows: [[String]]) -> [String] {
+    let widths = (rows.first ?? []).indices.map { column in
+      rows.map { $0[column].count }.max() ?? 0
+    }
+    return rows.map { row in
+      zip(row, widths).map { cell, width in
+        String(repeating: " ", count: width - cell.count) + cell
+      }.joined(separator: "  ")
+    }
+  }
+}

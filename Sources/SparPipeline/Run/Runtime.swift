@@ -1,0 +1,64 @@
+import Foundation
+import SparCompute
+import SparHost
+import SparModel
+import SparPreference
+import SparRanking
+
+/// What every stage needs of the machine: plugins, one backend, models on it.
+public final class Runtime {
+  public let host: PluginHost
+  public let backend: Backend
+  /// The budget of loops.
+  public let threads: Int
+  /// Lent to rankers that score with a language model.
+  private let languageModels: LanguageModelExtension
+
+  /// - Parameters:
+  ///   - backend: its id; empty = the best that works here.
+  ///   - threads: 0 = all cores.
+  public init(host: PluginHost, backend id: String, threads: Int) throws {
+    let threads = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
+    let backend = try host.backend(id.isEmpty ? nil : id, threads: threads)
+    self.host = host
+    self.threads = threads
+    self.backend = backend
+    languageModels = LanguageModelExtension { path in
+      try LanguageModel.load(path, backend: backend)
+    }
+    host.register(extension: LanguageModelExtension.id, languageModels.table)
+  }
+
+  public func model(_ path: String) throws -> LanguageModel {
+    try LanguageModel.load(path, backend: backend)
+  }
+
+  /// The ranker with its options, checked against what it announces.
+  public func ranker(_ choice: PluginChoice) throws -> AnswerRanker {
+    let checked = try host.checkedOptions(.ranker, choice)
+    return AnswerRanker(
+      try host.makeRanker(choice.name, options: choice.options), options: checked)
+  }
+
+  public func objective(_ choice: PluginChoice) throws -> Objective {
+    try host.makeObjective(choice.name, options: choice.options)
+  }
+}
+
+extension PluginHost {
+  /// All options of the chosen component, defaults included, as text under their own names.
+  public func checkedOptions(
+    _ kind: PluginKind, _ choice: PluginChoice
+  ) throws(PluginError) -> [String: String] {
+    let checked = try component(kind, choice.name).check(choice.options)
+    return Dictionary(
+      checked.map { ($0.schema.name, $0.value.text) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Throws for an objective or a ranker that is not there or lacks an option.  Nothing runs.
+  public func check(_ recipe: Recipe) throws(PluginError) {
+    _ = try checkedOptions(.objective, recipe.objective)
+    _ = try checkedOptions(.ranker, recipe.ranker)
+    if !recipe.run.backend.isEmpty { _ = try component(.backend, recipe.run.backend) }
+  }
+}

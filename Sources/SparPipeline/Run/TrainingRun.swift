@@ -1,0 +1,63 @@
+import Foundation
+import SparHost
+import SparModel
+import SparTraining
+
+/// What is trained on.
+public enum TrainingData: Equatable, Sendable {
+  /// preferences.h5 and the candidates.h5 that it ranks.
+  case stored(preferences: String, candidates: String)
+  /// Pairs as JSON lines.
+  case pairs(String)
+}
+
+/// The `train` stage: π_t and ranked answers → a checkpoint of π_{t+1}.
+public struct TrainingRun {
+  private let trainer: Trainer
+  /// Prompts that are trained on.
+  public let groups: Int
+
+  /// - Parameter output: folder of checkpoints and logs; training goes on from its newest
+  ///   checkpoint.
+  public init(
+    policy: LanguageModel, data: TrainingData, objective choice: PluginChoice,
+    options: TrainingOptions, seed: UInt64, output: String, runtime: Runtime
+  ) throws {
+    var options = options
+    options.seed = seed
+    options.maxSteps = max(options.maxSteps, 0)
+    try options.validate()
+    let checked = try runtime.host.checkedOptions(.objective, choice)
+    var identity = ["objective": try runtime.host.component(.objective, choice.name).id]
+    for (name, value) in checked { identity["objective.\(name)"] = value }
+    let groups =
+      switch data {
+      case .stored(let preferences, let candidates):
+        try StoredPreferences(preferences: preferences, candidates: candidates).groups(
+          options, modelDigest: policy.digest, beginID: policy.tokenizer.bos)
+      case .pairs(let path):
+        try PairsFile.read(path, encoder: LanguageModelPairs(policy), options: options)
+      }
+    self.groups = groups.count
+    trainer = try Trainer(
+      TrainableModel(policy), objective: try runtime.objective(choice),
+      objectiveIdentity: identity, groups: groups, options: options,
+      scale: MetricScale(beta: checked["beta"].flatMap(Double.init) ?? 1), output: output)
+  }
+
+  public func run(
+    progress: ProgressHandler = { _ in }, cancelled: () -> Bool = { false }
+  ) throws -> TrainingResult {
+    try trainer.run(progress: progress, isCancelled: cancelled)
+  }
+}
+
+extension TrainingResult {
+  /// For the report.
+  public var figures: [String: Double] {
+    var figures = ["steps": Double(steps), "tokens_per_second": tokensPerSecond]
+    figures["first_loss"] = history.first?.values["loss"]
+    figures["last_loss"] = history.last?.values["loss"]
+    return figures
+  }
+}

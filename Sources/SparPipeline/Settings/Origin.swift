@@ -1,0 +1,26 @@
+/// Who gave a setting its value.
+public enum Origin: Equatable, Sendable, CustomStringConvertible {
+  case preset
+  case recipe(path: String, line: Int)
+  case set
+  case flag(String)
+
+  public var description: String {
+    switch self {
+    case .preset: return "default"
+    case .recipe(let path, let line): return "recipe \(path):\(line)"
+    case .set: return "--set"
+    case .flag(let name): return "--\(name)"
+    }
+  }
+
+  /// How an error message about the value begins.
+  var prefix: String {
+    switch self {
+    case .preset: return ""
+    case .recipe(let path, let line): return "\(path):\(line): "
+    case .set: return "--set: "
+    case .flag(let name): return "--\(name): "
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import SparGeneration
+import SparPreference
+import SparRanking
+import SparTraining
+
+/// Everything that a run does, in typed values.  `SettingTable` names each field for users.
+public struct Recipe: Equatable, Sendable {
+  public var run = RunSettings()
+  /// Seed, iteration and shard are the run's business and are filled in when a stage starts.
+  public var generate = GenerationOptions()
+  public var ranker = PluginChoice("likelihood")
+  public var rank = RankSettings()
+  public var objective = PluginChoice("sppo")
+  public var train = TrainingOptions()
+  public var evaluate = EvaluateSettings()
+
+  public init() {}
+}
+
+public struct RunSettings: Equatable, Sendable {
+  /// π_1: a name that `spar model fetch` knows, a .gguf file, a folder or a checkpoint.
+  public var model = ""
+  /// JSON lines of training prompts.
+  public var prompts = ""
+  public var outputDir = "checkpoints/run"
+  public var iterations = 3
+  /// 0 = all prompts, split evenly over the iterations.
+  public var promptsPerIteration = 0
+  public var seed: UInt64 = 42
+  /// Empty = the best that this machine can use.
+  public var backend = ""
+  /// 0 = all cores.
+  public var threads = 0
+
+  public init() {}
+}
+
+public struct RankSettings: Equatable, Sendable {
+  public var rule = ProbabilityRule.meanOfOrders
+  public var selection = PairSelection()
+
+  public init() {}
+}
+
+public struct EvaluateSettings: Equatable, Sendable {
+  /// JSON lines of held-out prompts.
+  public var prompts = ""
+  /// The first so many of them; 0 = all.
+  public var count = 0
+  /// Answers per held-out prompt and model.
+  public var pairs = 1
+  /// Resamples of the bootstrap interval.
+  public var resamples = 2000
+  /// Prompts whose answers the report shows.
+  public var examples = 3
+
+  public init() {}
+}

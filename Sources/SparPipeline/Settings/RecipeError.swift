@@ -1,0 +1,32 @@
+/// A recipe, `--set` or flag that cannot be taken as it is.
+public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
+  case unreadable(path: String, reason: String)
+  case syntax(path: String, line: Int, problem: String)
+  case notAMapping(path: String)
+  case unknownKey(key: String, place: Origin, nearest: String?)
+  case value(key: String, found: String, expected: String, place: Origin)
+  case twice(key: String, first: Origin, second: Origin)
+  case missing(key: String, purpose: String)
+  case foreign(key: String, owner: String, command: String, place: Origin)
+  case notAssignment(String)
+
+  public var description: String {
+    switch self {
+    case .unreadable(let path, let reason): return "cannot read recipe \(path): \(reason)"
+    case .syntax(let path, let line, let problem): return "\(path):\(line): \(problem)"
+    case .notAMapping(let path):
+      return "\(path): a recipe is a list of `key: value` lines, this is something else"
+    case .unknownKey(let key, let place, let nearest):
+      return "\(place.prefix)unknown setting \"\(key)\""
+        + (nearest.map { "; did you mean \"\($0)\"?" } ?? "")
+    case .value(let key, let found, let expected, let place):
+      return "\(place.prefix)\(key) is \"\(found)\"; it must be \(expected)"
+    case .twice(let key, let first, let second):
+      return "\(key) is set twice: by \(first) and by \(second)"
+    case .missing(let key, let purpose): return "\(key) is not set: \(purpose)"
+    case .foreign(let key, let owner, let command, let place):
+      return "\(place.prefix)\(key) belongs to \(owner), `spar \(command)` has no use for it"
+    case .notAssignment(let text): return "--set \(text): not of the form key=value"
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Yams
+
+/// A recipe as it is written: keys, values and lines, not yet understood.
+///
+/// Keys may be nested or dotted (`train: {optim: adamw}` = `train.optim: adamw`).  Every value is
+/// kept as text: what `5.0e-7` means is for the setting to say, not for YAML's guess of a type.
+public struct RecipeFile: Equatable, Sendable {
+  public struct Entry: Equatable, Sendable {
+    public var key: String
+    public var value: String
+    public var line: Int
+  }
+  public var path: String
+  public var entries: [Entry]
+
+  public init(path: String) throws(RecipeError) {
+    let text: String
+    do {
+      text = try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      let exists = FileManager.default.fileExists(atPath: path)
+      throw .unreadable(
+        path: path, reason: exists ? "not readable as UTF-8 text" : "no such file")
+    }
+    try self.init(text: text, path: path)
+  }
+
+  /// `path` only names the text in messages and resolves relative inputs.
+  public init(text: String, path: String) throws(RecipeError) {
+    self.path = path
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: text)
+    } catch let error as YamlError {
+      throw Self.syntax(error, path)
+    } catch {
+      throw .syntax(path: path, line: 1, problem: "\(error)")
+    }
+    entries = []
+    guard let root else { return }
+    if case .scalar(let scalar) = root, scalar.string.isEmpty { return }
+    guard case .mapping = root else { throw .notAMapping(path: path) }
+    try collect(root, under: "")
+  }
+
+  private mutating func collect(_ node: Node, under prefix: String) throws(RecipeError) {
+    guard case .mapping(let mapping) = node else { return }
+    for (key, value) in mapping {
+      let line = key.mark?.line ?? 0
+      guard let name = key.scalar?.string else {
+        throw .syntax(path: path, line: line, problem: "a key must be a word")
+      }
+      let full = prefix.isEmpty ? name : "\(prefix).\(name)"
+      switch value {
+      case .mapping: try collect(value, under: full)
+      case .scalar(let scalar):
+        entries.append(Entry(key: full, value: scalar.string, line: line))
+      case .sequence, .alias:
+        throw .syntax(path: path, line: line, problem: "\(full) takes one value, not a list")
+      }
+    }
+  }
+
+  private static func syntax(_ error: YamlError, _ path: String) -> RecipeError {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      return .syntax(path: path, line: mark.line, problem: "broken YAML: \(problem)")
+    case .duplicatedKeysInMapping(let duplicates, let context):
+      return .syntax(
+        path: path, line: context.mark.line,
+        problem: "written twice: \(duplicates.map { "\($0)" }.joined(separator: ", "))")
+    default:
+      return .syntax(path: path, line: 1, problem: "broken YAML: \(error)")
+    }
+  }
+}

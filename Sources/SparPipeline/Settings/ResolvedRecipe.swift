@@ -1,0 +1,123 @@
+import Foundation
+
+/// A recipe with all its layers applied, and who decided what.
+///
+/// Layers come in the order defaults < recipe file < `--set` < flags; within one layer a setting
+/// may be given once only, whatever its spelling.
+public struct ResolvedRecipe: Equatable, Sendable {
+  public private(set) var recipe = Recipe()
+  /// By canonical name; settings that nobody touched are absent.
+  public private(set) var origins: [String: Origin] = [:]
+
+  public init() {}
+
+  /// One assignment as a flag: the name without dashes, and the text.
+  public struct Assignment: Equatable, Sendable {
+    public var key: String
+    public var value: String
+
+    public init(key: String, value: String) {
+      self.key = key
+      self.value = value
+    }
+
+    /// Reads `key=value`; only the first `=` separates.
+    public init(_ text: String) throws(RecipeError) {
+      guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+        throw .notAssignment(text)
+      }
+      key = text[..<equals].trimmingCharacters(in: .whitespaces)
+      value = text[text.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+    }
+  }
+
+  public mutating func apply(_ file: RecipeFile) throws(RecipeError) {
+    var seen: [String: Origin] = [:]
+    for entry in file.entries {
+      let origin = Origin.recipe(path: file.path, line: entry.line)
+      try apply(
+        entry.key, entry.value, origin, &seen,
+        folder: (file.path as NSString).deletingLastPathComponent)
+    }
+  }
+
+  public mutating func apply(set assignments: [Assignment]) throws(RecipeError) {
+    // A later --set replaces an earlier one: scripts append their own.
+    for assignment in assignments {
+      var seen: [String: Origin] = [:]
+      try apply(assignment.key, assignment.value, .set, &seen, folder: nil)
+    }
+  }
+
+  public mutating func apply(flags: [Assignment]) throws(RecipeError) {
+    var seen: [String: Origin] = [:]
+    for flag in flags {
+      try apply(flag.key, flag.value, .flag(flag.key), &seen, folder: nil)
+    }
+  }
+
+  private mutating func apply(
+    _ key: String, _ value: String, _ origin: Origin, _ seen: inout [String: Origin],
+    folder: String?
+  ) throws(RecipeError) {
+    guard let target = SettingTable.find(key) else {
+      throw .unknownKey(key: key, place: origin, nearest: SettingTable.nearest(to: key))
+    }
+    let name = target.name
+    if let first = seen.updateValue(origin, forKey: name) {
+      throw .twice(key: name, first: first, second: origin)
+    }
+    switch target {
+    case .setting(let setting):
+      var text = value
+      if setting.isInputPath, let folder { text = Self.path(value, in: folder) }
+      do {
+        try setting.write(&recipe, text)
+      } catch {
+        throw .value(key: name, found: value, expected: error.text, place: origin)
+      }
+    case .objective(let option): recipe.objective.options[option] = value
+    case .ranker(let option): recipe.ranker.options[option] = value
+    }
+    origins[name] = origin
+  }
+
+  /// A path in a recipe starts at the recipe's folder, so that a recipe works from everywhere; a
+  /// name that is no file there (a model's, say) stays as it is.
+  private static func path(_ text: String, in folder: String) -> String {
+    guard !text.isEmpty, !text.hasPrefix("/") else { return text }
+    if text.hasPrefix("~") { return (text as NSString).expandingTildeInPath }
+    let joined = (folder as NSString).appendingPathComponent(text)
+    return FileManager.default.fileExists(atPath: joined) ? joined : text
+  }
+
+  public func origin(of name: String) -> Origin { origins[name] ?? .preset }
+
+  /// One row of `--show` and of run.json.
+  public struct Row: Equatable, Sendable {
+    public var name: String
+    public var value: String
+    public var origin: Origin
+  }
+
+  /// Every setting with its value, the open options of objective and ranker after their names.
+  public var rows: [Row] {
+    var rows: [Row] = []
+    for setting in SettingTable.all {
+      rows.append(
+        Row(name: setting.name, value: setting.text(recipe), origin: origin(of: setting.name)))
+      let choice: PluginChoice? =
+        switch setting.name {
+        case "objective.name": recipe.objective
+        case "ranker.name": recipe.ranker
+        default: nil
+        }
+      guard let choice else { continue }
+      for (option, value) in choice.options.sorted(by: { $0.key < $1.key }) {
+        let name = "\(setting.stage.rawValue).\(option)"
+        rows.append(Row(name: name, value: value, origin: origin(of: name)))
+      }
+    }
+    return rows
+  }
+}
