@@ -155,10 +155,7 @@ private struct MarginObjective: TrainingObjective {
   let metricNames: [String] = []
 
   func evaluate(_ batch: ObjectiveBatch) throws -> ObjectiveResult {
-    var result = ObjectiveResult(
-      loss: Array(repeating: 0, count: batch.logp.count),
-      dlogp: Array(repeating: 0, count: batch.logp.count), dtokLogp: nil, metricSum: [],
-      metricWeight: [])
+    var result = ObjectiveResult(zerosFor: batch)
     for group in 0..<(batch.begin.count - 1) {
       let w = Int(batch.begin[group])
       let miss = batch.logp[w] - batch.logp[w + 1] - 1
