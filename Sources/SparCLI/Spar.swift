@@ -24,12 +24,12 @@ struct Spar: ParsableCommand {
       CommandGroup(
         name: "Models and text",
         subcommands: [
-          ModelCommand.self, ScoreCommand.self, TokenizeCommand.self,
+          ModelCommand.self, ScoreCommand.self, TokenizeCommand.self, TemplateCommand.self,
         ]),
       CommandGroup(
         name: "Looking around",
         subcommands: [
-          PluginCommand.self, InspectCommand.self, DoctorCommand.self,
+          PluginCommand.self, InspectCommand.self, DoctorCommand.self, BenchCommand.self,
         ]),
     ])
 

@@ -13,8 +13,13 @@ struct JSONLines {
 
   private var name: String { path == "-" ? "stdin" : path }
 
-  /// Calls `body` with each line that is not blank; its errors get the file and the line number.
+  /// Calls `body` with each line that is not blank, decoded.
   func forEach<Row: Decodable>(_: Row.Type, _ body: (Row) throws -> Void) throws {
+    try forEachLine { try body(JSONDecoder().decode(Row.self, from: $0)) }
+  }
+
+  /// Calls `body` with each line that is not blank; its errors get the file and the line number.
+  func forEachLine(_ body: (Data) throws -> Void) throws {
     guard let file = path == "-" ? fdopen(STDIN_FILENO, "r") : fopen(path, "r") else {
       throw Failure(place: path, problem: String(cString: strerror(errno)))
     }
@@ -30,7 +35,7 @@ struct JSONLines {
       let line = Data(bytes: buffer, count: length)
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }) { continue }
       do {
-        try body(decode(line))
+        try body(line)
       } catch let error as Terminal.WriteError {
         throw error
       } catch {
@@ -42,10 +47,6 @@ struct JSONLines {
     }
   }
 
-  private func decode<Row: Decodable>(_ line: Data) throws -> Row {
-    try JSONDecoder().decode(Row.self, from: line)
-  }
-
   private static func reason(_ error: any Error) -> String {
     switch error {
     case DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty:
@@ -55,7 +56,7 @@ struct JSONLines {
     case DecodingError.keyNotFound(let key, _): return "\"\(key.stringValue)\" is missing"
     case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
       return "\(path(context)): \(context.debugDescription)"
-    default: return Failure.text(error)
+    default: return SparFailure.message(error)
     }
   }
 
@@ -63,8 +64,4 @@ struct JSONLines {
     let names = context.codingPath.map(\.stringValue)
     return names.isEmpty ? "the line" : names.joined(separator: ".")
   }
-}
-
-extension JSONLines.Failure {
-  static func text(_ error: any Error) -> String { SparFailure.message(error) }
 }

@@ -21,10 +21,11 @@ enum Terminal {
     }
   }
 
-  static func json(_ value: some Encodable, pretty: Bool = false) throws {
+  /// One line, keys in alphabetical order and in snake_case as in the files of a run.
+  static func json(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     try line(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 

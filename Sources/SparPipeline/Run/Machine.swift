@@ -39,15 +39,4 @@ public struct Machine: Codable, Equatable, Sendable {
     }
     return facts
   }
-
-  /// The most memory that this process held, in bytes (VmHWM).
-  public static func peakMemory() -> UInt64 {
-    guard let content = FileManager.default.contents(atPath: "/proc/self/status") else { return 0 }
-    for line in String(decoding: content, as: UTF8.self).split(separator: "\n")
-    where line.hasPrefix("VmHWM:") {
-      let digits = line.filter(\.isNumber)
-      return (UInt64(digits) ?? 0) * 1024
-    }
-    return 0
-  }
 }

@@ -10,6 +10,9 @@ public struct RunDirectory: Equatable, Sendable {
   public var root: String
 
   public init(_ root: String) {
+    // One spelling of every path: stages.json tells files relative to its folder.
+    var root = root
+    while root.count > 1, root.hasSuffix("/") { root.removeLast() }
     self.root = root
   }
 

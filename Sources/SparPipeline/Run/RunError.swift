@@ -44,14 +44,16 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   public var hint: String? {
     switch self {
     case .folder: return "choose another --output_dir, or change the folder's owner or mode"
+    case .settingsChanged(_, let folder, _) where folder.hasSuffix("/base"):
+      return "undo the change, or start anew with another --output_dir"
     case .settingsChanged(let stage, let folder, _):
       return "undo the change, start anew with another --output_dir, or throw away this stage and "
-        + "those after it with --restart-from \(Self.place(folder))\(stage)"
+        + "those after it with --restart-from \(Self.place(folder, stage))"
     case .foreignOutput(let stage, let file, _):
       return "remove the file, or choose another --output_dir, or --restart-from "
-        + "\(Self.place(file))\(stage)"
+        + Self.place(file, stage)
     case .outputLost(let stage, let file, _):
-      return "make it again with --restart-from \(Self.place(file))\(stage)"
+      return "make it again with --restart-from \(Self.place(file, stage))"
     case .ledger: return "choose another --output_dir"
     case .tooFewPrompts: return "lower iterations or prompts_per_iteration, or add prompts"
     case .samePrompts: return "remove them from one of the files"
@@ -63,11 +65,13 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// "2/" of ".../iteration-2/...", as --restart-from wants it.
-  private static func place(_ path: String) -> String {
+  /// "2/rank" of ".../iteration-2/...", as --restart-from wants it.
+  private static func place(_ path: String, _ name: String) -> String {
+    // Held-out answers belong to the stage that judges them.
+    let stage = RunStage(rawValue: name) ?? .evaluate
     for part in path.split(separator: "/").reversed() where part.hasPrefix("iteration-") {
-      return part.dropFirst("iteration-".count) + "/"
+      return part.dropFirst("iteration-".count) + "/" + stage.rawValue
     }
-    return ""
+    return stage.rawValue
   }
 }

@@ -47,6 +47,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     let text = String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     try AtomicFile.writeBytes(to: path, doing: "writing the record of the run") {
       try $0.write(text)

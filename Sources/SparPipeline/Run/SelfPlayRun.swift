@@ -81,7 +81,7 @@ public final class SelfPlayRun {
       let folder = directory.iteration(t)
       try folder.create()
       let checkpoint = try improve(policy, iteration: t, folder: folder)
-      // π_t and its optimizer state are let go before π_{t+1} is read: one model at a time.
+      // Read back from the file: π_{t+1} is then the same, digest and all, for a resumed run.
       policy = try runtime.model(checkpoint)
       try evaluate(policy, folder: folder, baseDigest: baseDigest)
     }
@@ -108,13 +108,15 @@ public final class SelfPlayRun {
 
   /// Does `work` unless the ledger has it as done; `work` returns figures for the report.
   ///
-  /// Returns the digest of the stage's output.
+  /// - Parameters:
+  ///   - output: the final file, where its name is known beforehand.
+  ///   - isDigested: false for outputs that no later key names, since they may be large.
   func stage(
-    _ name: String, in folder: RunDirectory.Folder, key: StageKey, output: () throws -> String?,
-    work: () throws -> (output: String, figures: [String: Double])
+    _ name: String, in folder: RunDirectory.Folder, key: StageKey, output: String?,
+    isDigested: Bool = true, work: () throws -> (output: String, figures: [String: Double])
   ) throws -> StageLedger.Record {
     var ledger = try StageLedger(path: folder.ledger)
-    if case .finished(let record) = try ledger.state(of: name, key: key, output: try output()) {
+    if case .finished(let record) = try ledger.state(of: name, key: key, output: output) {
       progress.advance(bySkipping: true)
       return record
     }
@@ -123,7 +125,8 @@ public final class SelfPlayRun {
     report(SparHost.Progress(stage: name, done: 0, total: 1, unit: ""))
     var (file, figures) = try work()
     figures["seconds"] = (ContinuousClock.now - start) / .seconds(1)
-    try ledger.finish(name, output: file, digest: try fileDigest(file), figures: figures)
+    try ledger.finish(
+      name, output: file, digest: isDigested ? try fileDigest(file) : nil, figures: figures)
     progress.advance(bySkipping: false)
     guard let record = ledger.record(of: name) else { preconditionFailure("just written") }
     return record

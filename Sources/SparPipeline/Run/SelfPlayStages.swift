@@ -16,7 +16,7 @@ extension SelfPlayRun {
     let options = recipe.generate.named(seed: recipe.run.seed, iteration: t)
     return try stage(
       RunStage.generate.rawValue, in: folder, key: generationKey(policy, iteration: t),
-      output: { folder.candidates }
+      output: folder.candidates
     ) {
       let lines = try prompts.jsonLines()
       try AtomicFile.writeBytes(to: folder.prompts, doing: "writing the prompts") { file in
@@ -34,7 +34,7 @@ extension SelfPlayRun {
   ) throws -> StageLedger.Record {
     try stage(
       RunStage.rank.rawValue, in: folder, key: rankingKey(candidates: candidates),
-      output: { folder.preferences }
+      output: folder.preferences
     ) {
       let start = ContinuousClock.now
       let summary = try RankingStage(
@@ -59,7 +59,7 @@ extension SelfPlayRun {
     let record = try stage(
       RunStage.train.rawValue, in: folder,
       key: trainingKey(policy, candidates: candidates, preferences: preferences),
-      output: { nil }
+      output: nil, isDigested: false
     ) {
       let result = try TrainingRun(
         policy: policy,
@@ -83,7 +83,7 @@ extension SelfPlayRun {
     options.shardLength = 0
     options.shard = 0
     return try stage(
-      "heldout", in: folder, key: heldoutKey(policy), output: { folder.heldout }
+      "heldout", in: folder, key: heldoutKey(policy), output: folder.heldout
     ) {
       let summary = try GenerationStage(policy, options, threads: runtime.threads).run(
         prompts: heldout, source: recipe.evaluate.prompts, output: folder.heldout,
@@ -98,7 +98,7 @@ extension SelfPlayRun {
     let digest = try answerHeldout(policy, folder: folder)
     _ = try stage(
       RunStage.evaluate.rawValue, in: folder,
-      key: evaluationKey(policy: digest, base: baseDigest), output: { folder.evaluation }
+      key: evaluationKey(policy: digest, base: baseDigest), output: folder.evaluation
     ) {
       let result = try WinRate(
         ranker,

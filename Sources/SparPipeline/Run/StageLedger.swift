@@ -30,7 +30,9 @@ public struct StageLedger {
     self.path = path
     guard FileManager.default.fileExists(atPath: path) else { return }
     do {
-      records = try JSONDecoder().decode(
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      records = try decoder.decode(
         [String: Record].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
     } catch {
       throw .ledger(path: path, problem: "not a record of stages: \(error)")
@@ -98,6 +100,7 @@ public struct StageLedger {
   private func write() throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     let text = String(decoding: try encoder.encode(records), as: UTF8.self) + "\n"
     try AtomicFile.writeBytes(to: path, doing: "writing the record of stages") {
       try $0.write(text)

@@ -85,6 +85,9 @@ extension SettingTable {
       "train.tokens_per_pass", \.train.tokensPerPass, in: 1...Int.max,
       aliases: ["tokens_per_pass"], "rows computed at once; bounds memory, changes nothing else"),
     .truth(
+      "train.all_answers", \.train.trainsAllAnswers, aliases: ["all_answers"],
+      "train on all K answers, not only the chosen and the rejected one"),
+    .truth(
       "train.reference_from_generation", \.train.referenceFromGeneration,
       aliases: ["reference_from_generation"],
       "take the reference's log-probabilities from candidates.h5 instead of computing them"),

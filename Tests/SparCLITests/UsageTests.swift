@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+@Suite("Command line") struct UsageTests {
+  @Test("help lists every command and goes to stdout")
+  func help() throws {
+    let result = try SparProcess.run(["--help"])
+    #expect(result.status == 0)
+    #expect(result.errors.isEmpty)
+    for command in [
+      "run", "generate", "rank", "pair", "train", "evaluate", "score", "tokenize", "template",
+      "model", "plugin", "inspect", "doctor", "bench",
+    ] {
+      #expect(result.output.contains("\n  \(command) "), "\(command)")
+    }
+  }
+
+  @Test("a command's help shows its settings with their defaults")
+  func settings() throws {
+    let result = try SparProcess.run(["generate", "--help"])
+    #expect(result.status == 0)
+    #expect(result.output.contains("--temperature"))
+    #expect(result.output.contains("default: 0.7"))
+    #expect(!result.output.contains("--learning_rate"))
+  }
+
+  @Test(
+    "wrong usage: code 2, one line with the reason, nothing on stdout",
+    arguments: [
+      (["frobnicate"], "frobnicate"), (["run"], "recipe"),
+      (["generate", "--temprature", "1"], "temperature"),
+      (["generate", "--learning_rate", "1e-5"], "train"),
+      (["generate", "--temperature"], "needs a value"),
+      (["generate", "--temperature", "hot"], "a number"),
+      (["generate", "--set", "nonsense"], "key=value"),
+      (["generate"], "model is not set"), (["rank", "--json=3"], "json"),
+      (["pair", "--probability_rule", "upstream-score"], "--output"),
+      (["run", "r.yaml", "--restart-from", "nowhere"], "r.yaml"),
+    ])
+  func wrong(arguments: [String], clue: String) throws {
+    let result = try SparProcess.run(arguments)
+    #expect(result.status == 2)
+    #expect(result.errors.hasPrefix("spar: error: "))
+    #expect(result.errors.contains(clue), "\(result.errors)")
+    #expect(result.output.isEmpty)
+  }
+
+  @Test(
+    "a flag is understood in every spelling",
+    arguments: [
+      ["--per_device_train_batch_size", "4"], ["--per-device-train-batch-size=4"],
+      ["--set", "train.per_device_train_batch_size=4"], ["--batch_size", "4"],
+      ["--set=per-device-train-batch-size=4"],
+    ])
+  func spellings(arguments: [String]) throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let recipe = try folder.write("recipe.yaml", "iterations: 1\n")
+    let result = try SparProcess.run(["run", recipe, "--show"] + arguments)
+    #expect(result.status == 0, "\(result.errors)")
+    let line = try #require(
+      result.lines.first { $0.hasPrefix("train.per_device_train_batch_size ") })
+    #expect(line.split(separator: " ")[1] == "4")
+  }
+
+  @Test("--show tells every value with its origin")
+  func show() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let recipe = try folder.write("recipe.yaml", "generate:\n  top_p: 0.5\n")
+    let result = try SparProcess.run([
+      "run", recipe, "--show", "--set", "pairs=3", "--temperature=0.1", "--no_shuffle",
+    ])
+    #expect(result.status == 0, "\(result.errors)")
+    func origin(_ name: String) -> String {
+      result.lines.first { $0.hasPrefix(name + " ") } ?? "(no \(name))"
+    }
+    #expect(origin("generate.top_p").hasSuffix("recipe \(recipe):2"))
+    #expect(origin("generate.pairs").hasSuffix("--set"))
+    #expect(origin("generate.temperature").hasSuffix("--temperature"))
+    #expect(origin("train.shuffle").contains("false"))
+    #expect(origin("generate.top_k").hasSuffix("default"))
+  }
+
+  @Test("an option that the objective lacks is found before anything runs")
+  func strangerOption() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let recipe = try folder.write("recipe.yaml", "objective: dpo\n")
+    let wrong = try SparProcess.run(["run", recipe, "--show", "--target_clamp", "3"])
+    #expect(wrong.status == 2)
+    #expect(wrong.errors.contains("label_smoothing"), "\(wrong.errors)")
+    let missing = try SparProcess.run(["run", recipe, "--show", "--objective", "spo"])
+    #expect(missing.status == 2)
+    #expect(missing.errors.contains("spo"))
+  }
+}
