@@ -2,7 +2,7 @@
  * The product of product.h for a few lanes, as in decoding (the query heads of one key head): lanes
  * of the vectors run along v's rows, which are read where they lie.
  */
-enum { FEW_VECTORS = 4, FEW_ROWS = 3 };
+enum { FEW_VECTORS = 4, FEW_ROWS = 3, AHEAD = 16 };
 
 INLINE void few_tile(const int lanes, const int vectors, int64_t part, int64_t k, int64_t width,
                      const float *s, int64_t ldv, const float *v, int accumulate, float *out,
@@ -14,6 +14,7 @@ INLINE void few_tile(const int lanes, const int vectors, int64_t part, int64_t k
   }
   for (int64_t t = 0; t < k; t++, s += width, v += ldv) {
     vf x[FEW_VECTORS];
+    UNROLL for (int i = 0; i < vectors * VL; i += 16) __builtin_prefetch(v + AHEAD * ldv + i, 0, 3);
     UNROLL for (int i = 0; i < vectors; i++)
       x[i] = part ? load_part(v + i * VL, part) : load(v + i * VL);
     UNROLL for (int l = 0; l < lanes; l++) {

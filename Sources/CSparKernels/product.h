@@ -45,6 +45,9 @@ INLINE void tile(const int rows, const int vectors, int64_t k, const float *p, i
     if (a->t_step == 1)                                                                          \
       tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, 1,                      \
            b + ROWS * a->row_step, d);                                                           \
+    else if (a->row_step == 1 && a->t_step == TILE_ROWS)                                         \
+      tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, 1, TILE_ROWS, b + a->k * TILE_ROWS,  \
+           d);                                                                                   \
     else                                                                                         \
       tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, a->t_step, NULL, d);    \
   }
@@ -117,28 +120,29 @@ INLINE void write_rows(const float *d, int64_t rows, int64_t lanes, float *c, in
   }
 }
 
-INLINE void transpose4(v4 r[4]) {
-  const v4 a = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
-  const v4 b = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
-  const v4 c = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
-  const v4 d = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
-  r[0] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
-  r[1] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
-  r[2] = __builtin_shufflevector(c, d, 0, 1, 4, 5);
-  r[3] = __builtin_shufflevector(c, d, 2, 3, 6, 7);
-}
-
-/* Columns of d become rows of c. */
+/* Columns of d become rows of c.  A row of c is finished before the next: rows often stand a
+ * multiple of 4 KiB apart, where the first-level cache holds only a few of them. */
 INLINE void write_columns(const float *d, int64_t rows, int64_t lanes, float *c, int64_t ldc,
                           const spar_epilogue *e) {
   const float alpha = e->alpha, beta = e->beta;
-  int64_t j = 0;
-  for (; j + 4 <= rows; j += 4) {
-    v4 bias = 0;
-    if (e->bias) bias = *(const v4_any *)(e->bias + j);
-    int64_t l = 0;
-    for (; l + 4 <= lanes; l += 4) {
-      v4 r[4];
+  const int64_t whole = rows / 4 * 4;
+  int64_t l = 0;
+#if SPAR_LANES == 16
+  for (; rows == VL && l + VL <= lanes; l += VL) {
+    const vf bias = e->bias ? load(e->bias) : splat(0.f);
+    vf r[VL];
+    UNROLL for (int i = 0; i < VL; i++) r[i] = load(d + i * PANEL + l);
+    transpose16(r);
+    UNROLL for (int i = 0; i < VL; i++) {
+      float *out = c + (l + i) * ldc;
+      store(out, combine(r[i], out, alpha, beta, bias));
+    }
+  }
+#endif
+  for (; l + 4 <= lanes; l += 4)
+    for (int64_t j = 0; j < whole; j += 4) {
+      v4 r[4], bias = 0;
+      if (e->bias) bias = *(const v4_any *)(e->bias + j);
       UNROLL for (int i = 0; i < 4; i++) r[i] = *(const v4_any *)(d + (j + i) * PANEL + l);
       transpose4(r);
       UNROLL for (int i = 0; i < 4; i++) {
@@ -148,19 +152,18 @@ INLINE void write_columns(const float *d, int64_t rows, int64_t lanes, float *c,
         *out = y;
       }
     }
-    for (; l < lanes; l++)
-      for (int i = 0; i < 4; i++) {
-        float *out = c + l * ldc + j + i;
-        const float y = d[(j + i) * PANEL + l] * alpha + bias[i];
-        *out = beta != 0 ? y + *out * beta : y;
-      }
-  }
-  for (; j < rows; j++)
-    for (int64_t l = 0; l < lanes; l++) {
-      float *out = c + l * ldc + j;
-      const float y = d[j * PANEL + l] * alpha + (e->bias ? e->bias[j] : 0.f);
+  for (int64_t i = 0; i < lanes; i++)
+    for (int64_t j = i < l ? whole : 0; j < rows; j++) {
+      float *out = c + i * ldc + j;
+      const float y = d[j * PANEL + i] * alpha + (e->bias ? e->bias[j] : 0.f);
       *out = beta != 0 ? y + *out * beta : y;
     }
+}
+
+/* Asks for the part of c that the next tiles write, while they are computed. */
+INLINE void prefetch_target(float *c, int64_t ldc, int64_t rows, int64_t columns) {
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t l = 0; l < columns; l += 16) __builtin_prefetch(c + i * ldc + l, 1, 3);
 }
 
 static void product(const spar_product *a, float *c, int64_t ldc, const spar_epilogue *e) {
@@ -169,7 +172,9 @@ static void product(const spar_product *a, float *c, int64_t ldc, const spar_epi
   for (int64_t j = 0; j < a->rows;) {
     /* Two tiles before a transposed write, so that it fills whole cache lines. */
     int64_t filled = 0;
+    if (e->transposed) prefetch_target(c + j, ldc, a->lanes, 1);
     const int64_t left = a->rows - j, room = left < 2 * TILE_ROWS ? left : 2 * TILE_ROWS;
+    if (!e->transposed) prefetch_target(c + j * ldc, ldc, room, a->lanes);
     while (filled < room) {
       int64_t done;
       const int64_t at = j + filled;
@@ -194,6 +199,21 @@ static void pack_rows(float *panel, const float *a, int64_t lda, const int32_t *
                       int64_t k) {
   const int64_t width = (rows + VL - 1) / VL * VL;
   int64_t l = 0;
+#if SPAR_LANES == 16
+  for (; l + VL <= rows; l += VL) {
+    const float *s[VL];
+    for (int i = 0; i < VL; i++) s[i] = a + (index ? index[l + i] : l + i) * lda;
+    int64_t t = 0;
+    for (; t + VL <= k; t += VL) {
+      vf r[VL];
+      UNROLL for (int i = 0; i < VL; i++) r[i] = load(s[i] + t);
+      transpose16(r);
+      UNROLL for (int i = 0; i < VL; i++) store(panel + (t + i) * width + l, r[i]);
+    }
+    for (; t < k; t++)
+      for (int i = 0; i < VL; i++) panel[t * width + l + i] = s[i][t];
+  }
+#endif
   for (; l + 4 <= rows; l += 4) {
     const float *s[4];
     for (int i = 0; i < 4; i++) s[i] = a + (index ? index[l + i] : l + i) * lda;
@@ -213,10 +233,14 @@ static void pack_rows(float *panel, const float *a, int64_t lda, const int32_t *
   }
 }
 
+enum { PACK_AHEAD = 16 };
+
 /* panel[t][l] = b[t][l], lanes padded with zeros to whole vectors. */
 static void pack_columns(float *panel, const float *b, int64_t ldb, int64_t k, int64_t columns) {
   const int64_t width = (columns + VL - 1) / VL * VL;
   for (int64_t t = 0; t < k; t++, b += ldb, panel += width) {
+    /* Rows are short and far apart: the processor's own prefetcher does not follow them. */
+    for (int64_t l = 0; l < columns; l += 16) __builtin_prefetch(b + PACK_AHEAD * ldb + l, 0, 3);
     int64_t l = 0;
     for (; l + VL <= columns; l += VL) store(panel + l, load(b + l));
     if (l < columns) store(panel + l, load_part(b + l, columns - l));

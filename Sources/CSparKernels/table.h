@@ -1,5 +1,6 @@
 /* The set of kernels of one instruction set; SPAR_TABLE and SPAR_NAME are its names. */
 #include "lanes.h"
+#include "transpose.h"
 #include "product.h"
 #include "few_lanes.h"
 #include "rows.h"

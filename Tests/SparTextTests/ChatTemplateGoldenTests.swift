@@ -3,7 +3,8 @@ import Testing
 
 @testable import SparText
 
-@Suite("Chat templates against transformers",
+@Suite(
+  "Chat templates against transformers",
   .enabled(if: SharedFiles.isPresent, SharedFiles.absence))
 struct ChatTemplateGoldenTests {
   static let names = [

@@ -51,7 +51,8 @@ struct GGUFMetadata {
         stringLists[key] = try (0..<count).map { _ in try string() }
       } else {
         let width = try width(element)
-        numberLists[key] = try (0..<count).map { _ in Int32(truncatingIfNeeded: try integer(width)) }
+        numberLists[key] = try (0..<count).map { _ in Int32(truncatingIfNeeded: try integer(width))
+        }
       }
     default: numbers[key] = try integer(try width(type))
     }

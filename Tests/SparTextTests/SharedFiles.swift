@@ -33,7 +33,8 @@ enum SharedFiles {
 
   /// SmolLM2's real GGUF, where this machine has it.
   static var smolLM2GGUF: URL? {
-    let path = ProcessInfo.processInfo.environment["SPAR_SMOLLM2_GGUF"]
+    let path =
+      ProcessInfo.processInfo.environment["SPAR_SMOLLM2_GGUF"]
       ?? "/tmp/model/SmolLM2-135M-Instruct.Q4_1.gguf"
     return FileManager.default.fileExists(atPath: path) ? URL(fileURLWithPath: path) : nil
   }

@@ -3,7 +3,8 @@ import Testing
 
 @testable import SparText
 
-@Suite("Tokenizers against Hugging Face and llama.cpp",
+@Suite(
+  "Tokenizers against Hugging Face and llama.cpp",
   .enabled(if: SharedFiles.isPresent, SharedFiles.absence))
 struct TokenizerGoldenTests {
   static let folder = "golden/text/tokenizers/"
@@ -25,7 +26,8 @@ struct TokenizerGoldenTests {
         Array(tokenizer.decode(vector.ids).utf8) == Array(vector.decoded.utf8),
         "\(vector.text.debugDescription)")
     }
-    #expect(try tokenizer.tokenizerJSON() == SharedFiles.data(Self.folder + "smollm2.tokenizer.json"))
+    #expect(
+      try tokenizer.tokenizerJSON() == SharedFiles.data(Self.folder + "smollm2.tokenizer.json"))
   }
 
   @Test(

@@ -1,8 +1,7 @@
 /* Attention, forward.  Tasks are (span, key head, a few tiles), so any batch keeps all workers. */
 #include "attention.h"
 
-/* Tiles that share one packing of the values; a tile of few lanes reads them where they lie. */
-enum { TILES_PER_TASK = 4, FEW_LANES = 8 };
+enum { TILES_PER_TASK = 4 }; /* they share one packing of the values */
 
 typedef struct forward_scratch {
   float *panel, *s, *out, *rows, *strips;

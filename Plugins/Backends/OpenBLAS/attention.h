@@ -11,7 +11,11 @@
 
 #include "backend.h"
 
-enum { MAX_PANEL = 48 };
+enum {
+  MAX_PANEL = 48,
+  FEW_LANES = 8,  /* tiles of so few queries (decoding) read values where they lie */
+  KEYS_AHEAD = 16 /* keys prefetched ahead in such tiles */
+};
 
 typedef struct heads { /* [T, H, D] */
   float *p;

@@ -92,12 +92,25 @@ void pack_lanes(const attention_job *j, const query_tile *t, const heads *h, flo
   j->self->kernels->pack_rows(panel, base, 1, at, t->lanes, h->D);
 }
 
+/* In decoding every key comes from memory, in runs too short for the processor's own prefetcher. */
+static void prefetch_keys(const attention_job *j, const query_tile *t, const heads *h, int64_t key,
+                          int64_t end) {
+  for (; key < end; key++) {
+    const float *row = key_row(j, t->span, h, t->kv_head, key);
+    for (int64_t d = 0; d < h->D; d += 16) __builtin_prefetch(row + d, 0, 3);
+  }
+}
+
 void scores(const attention_job *j, const query_tile *t, const heads *h, const float *panel,
             float *s) {
   const spar_kernels *f = j->self->kernels;
   const spar_epilogue plain = {.alpha = 1};
   for (int64_t key = t->begin; key < t->end;) {
-    const int64_t end = key < t->prefix ? least(t->prefix, t->end) : t->end;
+    int64_t end = key < t->prefix ? least(t->prefix, t->end) : t->end;
+    if (t->lanes <= FEW_LANES) {
+      end = least(end, key + KEYS_AHEAD);
+      prefetch_keys(j, t, h, end, least(end + KEYS_AHEAD, t->end));
+    }
     const spar_product p = {.k = h->D, .lanes = t->width, .rows = end - key, .panel = panel,
                             .panel_step = t->width,
                             .b = key_row(j, t->span, h, t->kv_head, key),

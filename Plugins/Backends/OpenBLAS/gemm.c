@@ -10,7 +10,7 @@
 #include <cblas.h>
 
 /* The longest panel: 2048 * 48 floats, 384 KiB, leaves room for B's rows in 1 MiB of L2. */
-enum { K_BLOCK = 2048, PACK_K = 192, ROWS_PER_STRIP = 512 };
+enum { K_BLOCK = 2048, PACK_K = 192, ROWS_PER_STRIP = 2048 };
 
 typedef struct matrix_job {
   backend *self;
@@ -20,7 +20,7 @@ typedef struct matrix_job {
   int32_t trans_a, trans_b;
   float alpha, beta;
   int64_t k0, kb; /* the block of k at work */
-  int64_t block; /* rows of W per slice */
+  int64_t chunk; /* rows of W per slice */
   float *packed;
 } matrix_job;
 
@@ -50,20 +50,23 @@ static void pack_a(void *arg, int64_t begin, int64_t end, int32_t worker) {
   }
 }
 
+/* Slices are (panel, chunk of W's rows): the panel stays in the second-level cache while the chunk
+ * streams by. */
 static void multiply_nt(void *arg, int64_t begin, int64_t end, int32_t worker) {
   (void)worker;
   const matrix_job *j = arg;
   const spar_kernels *f = j->self->kernels;
-  const int64_t W = f->panel_lanes;
-  for (int64_t panel = 0; panel * W < j->m; panel++) {
-    const int64_t lanes = lanes_of(j->m, panel, W);
+  const int64_t W = f->panel_lanes, chunks = blocks(j->n, j->chunk);
+  for (int64_t s = begin; s < end; s++) {
+    const int64_t panel = s / chunks, row = s % chunks * j->chunk, lanes = lanes_of(j->m, panel, W);
     const spar_product p = {
-      .k = j->kb, .lanes = lanes, .rows = end - begin, .panel = j->packed + panel * W * j->kb,
-      .panel_step = blocks(lanes, f->lanes) * f->lanes, .b = j->B + begin * j->ldb + j->k0,
-      .group_step = f->tile_rows * j->ldb, .row_step = j->ldb, .t_step = 1};
+      .k = j->kb, .lanes = lanes, .rows = least(j->chunk, j->n - row),
+      .panel = j->packed + panel * W * j->kb, .panel_step = blocks(lanes, f->lanes) * f->lanes,
+      .b = j->B + row * j->ldb + j->k0, .group_step = f->tile_rows * j->ldb, .row_step = j->ldb,
+      .t_step = 1};
     spar_epilogue e = epilogue(j, 1);
-    if (e.bias) e.bias += begin;
-    f->product(&p, j->C + panel * W * j->ldc + begin, j->ldc, &e);
+    if (e.bias) e.bias += row;
+    f->product(&p, j->C + panel * W * j->ldc + row, j->ldc, &e);
   }
 }
 
@@ -72,11 +75,11 @@ static spar_status own_nt(matrix_job *j) {
   const int64_t W = self->kernels->panel_lanes, panels = blocks(j->m, W);
   j->packed = shared_scratch(self, SLOT_A, (uint64_t)(panels * W * least(j->k, K_BLOCK)) * 4);
   if (!j->packed) return SPAR_E_NOMEM;
-  j->block = j->m > 4 * W && j->n >= 512 ? 64 : 32;
+  j->chunk = panels >= 8 ? 512 : panels >= 2 ? 128 : 32; /* at least some six slices */
   for (j->k0 = 0; j->k0 == 0 || j->k0 < j->k; j->k0 += K_BLOCK) {
     j->kb = least(K_BLOCK, j->k - j->k0);
     spar_team_for(self->team, panels * blocks(j->kb, PACK_K), 1, pack_a, j);
-    spar_team_for(self->team, j->n, j->block, multiply_nt, j);
+    spar_team_for(self->team, panels * blocks(j->n, j->chunk), 1, multiply_nt, j);
   }
   return SPAR_OK;
 }

@@ -78,7 +78,8 @@ extension JinjaInterpreter {
     guard (1...3).contains(bounds.count) else {
       throw JinjaFault.type("range expected 1 to 3 arguments, got \(bounds.count)")
     }
-    let start = bounds.count == 1 ? 0 : bounds[0], stop = bounds.count == 1 ? bounds[0] : bounds[1]
+    let start = bounds.count == 1 ? 0 : bounds[0]
+    let stop = bounds.count == 1 ? bounds[0] : bounds[1]
     let step = bounds.count == 3 ? bounds[2] : 1
     guard step != 0 else { throw JinjaFault.type("range() arg 3 must not be zero") }
     var out: [JinjaValue] = []

@@ -104,7 +104,8 @@ extension JinjaInterpreter {
   ) throws -> JinjaValue {
     if try evaluate(condition).isTrue { return try evaluate(then) }
     if let otherwise { return try evaluate(otherwise) }
-    return .undefined("the inline if-expression evaluated to false and no else section was defined.")
+    return .undefined(
+      "the inline if-expression evaluated to false and no else section was defined.")
   }
 
   private func comparison(
@@ -230,7 +231,8 @@ extension JinjaInterpreter {
       }
       return place
     }
-    let start = try bound(range.start), stop = try bound(range.stop)
+    let start = try bound(range.start)
+    let stop = try bound(range.stop)
     let step = try bound(range.step) ?? 1
     guard step != 0 else { throw JinjaFault.type("slice step cannot be zero") }
     func places(_ count: Int) throws -> [Int] {
@@ -239,7 +241,8 @@ extension JinjaInterpreter {
         min(max(place < 0 ? place + count : place, low), high)
       }
       if step > 0 {
-        let from = clamp(start ?? 0, 0, count), to = clamp(stop ?? count, 0, count)
+        let from = clamp(start ?? 0, 0, count)
+        let to = clamp(stop ?? count, 0, count)
         return from < to ? Array(stride(from: from, to: to, by: step)) : []
       }
       let from = start.map { clamp($0, -1, count - 1) } ?? count - 1

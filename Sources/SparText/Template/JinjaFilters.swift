@@ -25,7 +25,8 @@ extension JinjaInterpreter {
     default:
       guard let result = try textFilter(name, value, given) else {
         throw JinjaFault(
-          "No filter named '\(name)'.", cure: "this filter is not part of Jinja as chat templates use it")
+          "No filter named '\(name)'.",
+          cure: "this filter is not part of Jinja as chat templates use it")
       }
       return result
     }
@@ -89,7 +90,8 @@ extension JinjaInterpreter {
 
   /// Jinja's `title`: capitals behind blanks, hyphens and opening brackets.
   private static func title(_ text: String) -> String {
-    var out = "", isFirst = true
+    var out = ""
+    var isFirst = true
     for scalar in text.unicodeScalars {
       if PythonSpace.contains(scalar) || "-({[<".unicodeScalars.contains(scalar) {
         out.unicodeScalars.append(scalar)

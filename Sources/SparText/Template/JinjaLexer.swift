@@ -303,7 +303,9 @@ extension JinjaLexer {
     }
     func digits() -> Int {
       var place = at
-      while digit(place) || (place < text.count && text[place] == UInt8(ascii: "_") && digit(place + 1)) {
+      while digit(place)
+        || (place < text.count && text[place] == UInt8(ascii: "_") && digit(place + 1))
+      {
         place += 1
       }
       return place
@@ -325,7 +327,8 @@ extension JinjaLexer {
         at = digits()
       }
     }
-    let spelling = String(decoding: text[start..<at].filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
+    let spelling = String(
+      decoding: text[start..<at].filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
     if !isFloat, let value = Int(spelling) {
       add(.integer(value))
     } else if isFloat, let value = Double(spelling) {

@@ -112,7 +112,8 @@ extension JinjaInterpreter {
       let part = try textArgument(given, 0, "part", of: name)
       let isFront = name == "removeprefix"
       guard hasEnd(text, part, front: isFront) else { return .string(text) }
-      let bytes = Array(text.utf8), width = part.utf8.count
+      let bytes = Array(text.utf8)
+      let width = part.utf8.count
       let kept = isFront ? bytes.dropFirst(width) : bytes.dropLast(width)
       return .string(String(decoding: kept, as: UTF8.self))
     case "partition", "rpartition":
@@ -125,7 +126,8 @@ extension JinjaInterpreter {
       if pieces.count == 2 {
         return .tuple([.string(pieces[0]), .string(part), .string(pieces[1])])
       }
-      let whole = JinjaValue.string(text), empty = JinjaValue.string("")
+      let whole = JinjaValue.string(text)
+      let empty = JinjaValue.string("")
       return .tuple(isRight ? [empty, empty, whole] : [whole, empty, empty])
     case "ljust", "rjust", "center", "zfill": return try padded(text, name, given)
     default: return .boolean(Self.holds(name, text))
@@ -153,7 +155,8 @@ extension JinjaInterpreter {
   }
 
   private func hasEnd(_ text: String, _ part: String, front: Bool) -> Bool {
-    front ? text.utf8.starts(with: part.utf8) : text.utf8.reversed().starts(with: part.utf8.reversed())
+    front
+      ? text.utf8.starts(with: part.utf8) : text.utf8.reversed().starts(with: part.utf8.reversed())
   }
 
   private func matchesEnd(_ text: String, _ name: String, _ given: JinjaCall) throws -> Bool {

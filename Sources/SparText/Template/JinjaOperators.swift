@@ -107,8 +107,10 @@ extension JinjaInterpreter {
     case (.list(let elements), "*", _):
       if let count = b.asInteger, count <= 0 || elements.isEmpty { return .list([]) }
       if let count = b.asInteger {
-        try spend(bytes: 64 * (elements.count.multipliedReportingOverflow(by: count).overflow
-          ? Int(Int32.max) : min(elements.count * count, Int(Int32.max))))
+        try spend(
+          bytes: 64
+            * (elements.count.multipliedReportingOverflow(by: count).overflow
+              ? Int(Int32.max) : min(elements.count * count, Int(Int32.max))))
         return .list(Array(repeatElement(elements, count: count).joined()))
       }
     default: break

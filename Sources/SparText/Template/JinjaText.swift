@@ -126,7 +126,9 @@ struct JinjaJSON {
     case .dictionary(let members):
       var order = Array(0..<members.count)
       if sortsKeys {
-        order.sort { members.keys[$0].text.utf8.lexicographicallyPrecedes(members.keys[$1].text.utf8) }
+        order.sort {
+          members.keys[$0].text.utf8.lexicographicallyPrecedes(members.keys[$1].text.utf8)
+        }
       }
       out.append(UInt8(ascii: "{"))
       for (i, place) in order.enumerated() {
@@ -170,7 +172,8 @@ struct JinjaJSON {
         out.append(UInt8(unit))
       } else {
         let digits = String(unit, radix: 16)
-        out.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)".utf8)
+        out.append(
+          contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.utf8.count))\(digits)".utf8)
       }
     }
   }

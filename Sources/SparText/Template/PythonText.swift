@@ -5,7 +5,8 @@ enum PythonText {
     guard let first = part.first else { return start <= bytes.count ? start : nil }
     guard bytes.count >= part.count else { return nil }
     // Knuth–Morris–Pratt once the plain comparison has wasted too much.
-    var at = start, wasted = 0
+    var at = start
+    var wasted = 0
     while at + part.count <= bytes.count {
       if bytes[at] == first {
         var same = 1
@@ -37,7 +38,8 @@ enum PythonText {
   }
 
   static func places(of part: String, in text: String, limit: Int = .max) -> [Int] {
-    let bytes = Array(text.utf8), part = Array(part.utf8)
+    let bytes = Array(text.utf8)
+    let part = Array(part.utf8)
     var out: [Int] = []
     var at = 0
     while out.count < limit, let place = find(part, in: bytes, from: at) {
@@ -49,7 +51,8 @@ enum PythonText {
 
   static func replace(_ text: String, _ old: String, _ new: String, limit: Int) -> String {
     if old.isEmpty {
-      var out = "", count = 0
+      var out = ""
+      var count = 0
       for scalar in text.unicodeScalars {
         if count < limit { out += new }
         count += 1
@@ -122,7 +125,8 @@ enum PythonText {
   static func lines(_ text: String) -> [String] {
     var out: [String] = []
     var line = String.UnicodeScalarView()
-    var pending = false, afterReturn = false
+    var pending = false
+    var afterReturn = false
     for scalar in text.unicodeScalars {
       switch scalar.value {
       case 0x0A where afterReturn: afterReturn = false
@@ -163,7 +167,8 @@ enum PythonText {
 
   /// `str.title`: every run of letters begins with a capital.
   static func title(_ text: String) -> String {
-    var out = "", afterLetter = false
+    var out = ""
+    var afterLetter = false
     for scalar in text.unicodeScalars {
       out +=
         afterLetter ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping

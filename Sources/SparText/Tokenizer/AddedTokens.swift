@@ -46,13 +46,15 @@ struct AddedTokenMatcher: Sendable {
 
   func split(_ text: UnsafeBufferPointer<UInt8>) -> [Part] {
     var parts: [Part] = []
-    var done = 0, at = 0
+    var done = 0
+    var at = 0
     while at < text.count {
       guard !first[Int(text[at])].isEmpty, let match = longest(text, at) else {
         at += 1
         continue
       }
-      var start = at, end = at + contents[match].count
+      var start = at
+      var end = at + contents[match].count
       at = end
       let token = tokens[match]
       if token.singleWord, touchesWord(text, start, end) { continue }
@@ -91,7 +93,8 @@ struct AddedTokenMatcher: Sendable {
 
   /// The first index of the range for which `isBefore` no longer holds.
   private func bound(_ range: Range<Int>, _ isBefore: (Int) -> Bool) -> Int {
-    var low = range.lowerBound, high = range.upperBound
+    var low = range.lowerBound
+    var high = range.upperBound
     while low < high {
       let middle = (low + high) / 2
       if isBefore(middle) { low = middle + 1 } else { high = middle }

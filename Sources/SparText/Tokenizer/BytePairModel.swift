@@ -62,7 +62,8 @@ struct BytePairModel: Sendable {
   /// The definition: look at all pairs, merge the best, start again.
   func mergeByScanning(_ scratch: inout MergeScratch) {
     while scratch.symbols.count > 1 {
-      var best = MergeTable.Merge(rank: .max, id: 0), place = -1
+      var best = MergeTable.Merge(rank: .max, id: 0)
+      var place = -1
       for i in 0..<(scratch.symbols.count - 1) {
         if let merge = merges.find(scratch.symbols[i], scratch.symbols[i + 1]),
           merge.rank < best.rank
@@ -83,45 +84,50 @@ struct BytePairModel: Sendable {
     scratch.link(count)
     for i in 0..<(count - 1) { push(i, i + 1, &scratch) }
     while let top = scratch.heap.pop() {
-      let right = scratch.next[top.left]
+      let left = top.left
+      let right = scratch.next[left]
       // A candidate is stale once either symbol has changed: it no longer spells this merge.
-      guard right < count, scratch.symbols[top.left] == top.leftID,
-        scratch.symbols[right] == top.rightID
+      guard right < count,
+        top.pair == MergeTable.key(scratch.symbols[left], scratch.symbols[right]),
+        let merge = merges.find(top.pair)
       else { continue }
-      scratch.symbols[top.left] = top.id
+      scratch.symbols[left] = merge.id
       scratch.symbols[right] = -1
-      let after = scratch.next[right], before = scratch.previous[top.left]
-      scratch.next[top.left] = after
+      let after = scratch.next[right]
+      let before = scratch.previous[left]
+      scratch.next[left] = after
       if after < count {
-        scratch.previous[after] = top.left
-        push(top.left, after, &scratch)
+        scratch.previous[after] = left
+        push(left, after, &scratch)
       }
-      if before >= 0 { push(before, top.left, &scratch) }
+      if before >= 0 { push(before, left, &scratch) }
     }
     scratch.symbols.removeAll { $0 < 0 }
   }
 
   private func push(_ left: Int, _ right: Int, _ scratch: inout MergeScratch) {
-    let leftID = scratch.symbols[left], rightID = scratch.symbols[right]
-    guard let merge = merges.find(leftID, rightID) else { return }
-    scratch.heap.push(
-      MergeCandidate(
-        rank: merge.rank, left: left, leftID: leftID, rightID: rightID, id: merge.id))
+    let pair = MergeTable.key(scratch.symbols[left], scratch.symbols[right])
+    guard let merge = merges.find(pair) else { return }
+    scratch.heap.push(MergeCandidate(rank: merge.rank, left: left, pair: pair))
   }
 }
 
-/// A pair that could be merged, as it stood when it was found.
+/// A pair that could be merged, as it stood when it was found. Sixteen bytes, because the heap
+/// of a long word is bound by memory.
 struct MergeCandidate {
-  var rank: Int32
-  var left: Int
-  var leftID: Int32
-  var rightID: Int32
-  var id: Int32
+  /// Rank above, place below: lowest rank first, leftmost of equals.
+  private var order: UInt64
+  var pair: UInt64
 
-  /// Lowest rank first, leftmost of equals.
-  static func < (a: MergeCandidate, b: MergeCandidate) -> Bool {
-    a.rank != b.rank ? a.rank < b.rank : a.left < b.left
+  /// `left` < 2³², since words are shorter than that.
+  init(rank: Int32, left: Int, pair: UInt64) {
+    order = UInt64(UInt32(bitPattern: rank)) << 32 | UInt64(UInt32(truncatingIfNeeded: left))
+    self.pair = pair
   }
+
+  var left: Int { Int(truncatingIfNeeded: order & 0xFFFF_FFFF) }
+
+  static func < (a: MergeCandidate, b: MergeCandidate) -> Bool { a.order < b.order }
 }
 
 /// Arrays that encoding reuses from word to word.

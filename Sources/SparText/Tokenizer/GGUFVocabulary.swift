@@ -139,7 +139,7 @@ extension Tokenizer {
   /// Control tokens are special, user-defined ones are only recognised.
   private static func added(_ gguf: GGUFVocabulary) -> [AddedToken] {
     gguf.types.enumerated().compactMap { id, type in
-      guard (type == 2 || type == 3 || type == 4), !gguf.tokens[id].isEmpty else { return nil }
+      guard type == 2 || type == 3 || type == 4, !gguf.tokens[id].isEmpty else { return nil }
       return AddedToken(id: Int32(id), content: gguf.tokens[id], special: type != 4)
     }
   }

@@ -24,7 +24,9 @@ struct MergeTable: Sendable {
     pairs.reserveCapacity(count)
   }
 
-  private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
+  /// Two ids as one key; ids are not negative, so no key is `free`.
+  @inline(__always)
+  static func key(_ left: Int32, _ right: Int32) -> UInt64 {
     UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
   }
 
@@ -37,15 +39,21 @@ struct MergeTable: Sendable {
   /// The next merge in rank order; of a pair given twice the later one counts, as in Hugging
   /// Face's map.
   mutating func append(_ left: Int32, _ right: Int32, id: Int32) {
-    let key = Self.key(left, right), slot = slot(key)
+    let key = Self.key(left, right)
+    let slot = slot(key)
     keys[slot] = key
     values[slot] = Merge(rank: Int32(pairs.count), id: id)
     pairs.append((left, right))
   }
 
   @inline(__always)
-  func find(_ left: Int32, _ right: Int32) -> Merge? {
-    let key = Self.key(left, right), slot = slot(key)
+  func find(_ key: UInt64) -> Merge? {
+    let slot = slot(key)
     return keys[slot] == key ? values[slot] : nil
+  }
+
+  @inline(__always)
+  func find(_ left: Int32, _ right: Int32) -> Merge? {
+    find(Self.key(left, right))
   }
 }

@@ -79,7 +79,8 @@ struct TokenizerReader {
         throw unsupported("model", "BPE with \(key) \"\(text)\"", ["byte-level BPE"])
       }
     }
-    if let dropout = model["dropout"], !dropout.isNull, dropout != .number(0), dropout != .integer(0)
+    if let dropout = model["dropout"], !dropout.isNull, dropout != .number(0),
+      dropout != .integer(0)
     {
       throw unsupported("model", "BPE with dropout", ["BPE without dropout"])
     }

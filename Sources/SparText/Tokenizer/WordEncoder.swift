@@ -28,13 +28,24 @@ struct WordEncoder {
   mutating func encode(_ text: UnsafeBufferPointer<UInt8>, to ids: inout [Int32]) {
     var list = PieceList(text)
     parts.preTokenizer.apply(to: &list, scratch: matches)
-    if slots.isEmpty, list.pieces.count > 64 {
-      slots = [Int32](repeating: -1, count: 2 * Self.cachedWords)
-    }
+    reserve(list.pieces.count)
     list.bytes.withUnsafeBufferPointer { bytes in
       for piece in list.pieces {
         word(UnsafeBufferPointer(rebasing: bytes[piece]), to: &ids)
       }
+    }
+  }
+
+  /// Room for as many words as may come, at most half full; small texts need no cache.
+  private mutating func reserve(_ count: Int) {
+    guard count > 64, slots.count < 2 * min(entries.count + count, Self.cachedWords) else { return }
+    var capacity = 256
+    while capacity < 2 * min(entries.count + count, Self.cachedWords) { capacity *= 2 }
+    slots = [Int32](repeating: -1, count: capacity)
+    for (i, entry) in entries.enumerated() {
+      var slot = seen[entry.bytes].withUnsafeBufferPointer { TokenTable.hash($0) } & (capacity - 1)
+      while slots[slot] >= 0 { slot = (slot + 1) & (capacity - 1) }
+      slots[slot] = Int32(i)
     }
   }
 
@@ -58,7 +69,7 @@ struct WordEncoder {
     }
     let start = ids.count
     parts.model.encode(word, in: parts.vocabulary, scratch: &merging, to: &ids)
-    guard entries.count < Self.cachedWords else { return }
+    guard 2 * entries.count < slots.count else { return }
     slots[slot] = Int32(entries.count)
     entries.append(
       Entry(

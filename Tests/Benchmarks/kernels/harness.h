@@ -16,6 +16,7 @@ typedef struct guarded {
 
 extern const spar_backend_api *api;
 extern int failures;
+extern int by_cpu_time; /* measure processor time: one thread, on a machine that others use */
 
 void load_plugin(const char *path);
 void *create_backend(int64_t threads, int64_t kernels, int64_t products);
@@ -44,6 +45,6 @@ void check_products(void *self);
 void check_attention(void *self, uint64_t seed);
 void check_rows(void *self);
 void check_heads(void *self);
-void bench(void *self, double measured_seconds);
+void bench(void *self, int threads);
 
 #endif

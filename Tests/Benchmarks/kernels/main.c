@@ -1,15 +1,16 @@
-/* kernels check|bench LIBRARY [seconds]: the openblas plugin against plain loops, and its speed. */
+/* kernels check|bench LIBRARY [cpu]: the openblas plugin against plain loops, and its speed. */
 #include "harness.h"
 
 int main(int argc, char **argv) {
   if (argc < 3) {
-    fprintf(stderr, "usage: kernels check|bench libspar-openblas.so\n");
+    fprintf(stderr, "usage: kernels check|bench libspar-openblas.so [cpu]\n");
     return 2;
   }
   load_plugin(argv[2]);
   if (strcmp(argv[1], "bench") == 0) {
-    void *self = create_backend(0, 0, 0);
-    bench(self, 0);
+    by_cpu_time = argc > 3 && strcmp(argv[3], "cpu") == 0;
+    void *self = create_backend(by_cpu_time, 0, 0);
+    bench(self, by_cpu_time ? 1 : 2);
     destroy_backend(self);
     return 0;
   }
