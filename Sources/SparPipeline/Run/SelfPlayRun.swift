@@ -74,7 +74,12 @@ public final class SelfPlayRun {
 
   /// Runs to the end and returns the report, which is in report.md, too.
   public func run() throws -> RunReport {
-    try RunRecord(self).write(to: directory.record)
+    let record = try RunRecord(self)
+    // A record that is there is right as long as the stages go on from it; a refused change of
+    // settings must not replace it.
+    if !FileManager.default.fileExists(atPath: directory.record) {
+      try record.write(to: directory.record)
+    }
     var policy = try runtime.model(recipe.run.model)
     let baseDigest = try answerHeldout(policy, folder: directory.base)
     for t in 1...recipe.run.iterations {
@@ -85,6 +90,7 @@ public final class SelfPlayRun {
       policy = try runtime.model(checkpoint)
       try evaluate(policy, folder: folder, baseDigest: baseDigest)
     }
+    try record.write(to: directory.record)
     let report = try RunReport(self)
     try AtomicFile.writeBytes(to: directory.report, doing: "writing the report") {
       try $0.write(report.markdown)
