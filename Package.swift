@@ -103,9 +103,9 @@ let package = Package(
     // Plugins
     .target(
       name: "OpenBLASBackend",
-      dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels", "COpenBLAS"],
+      dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels"],
       path: "Plugins/Backends/OpenBLAS", cSettings: [.unsafeFlags(["-O3"])],
-      linkerSettings: exportsEntryOnly),
+      linkerSettings: exportsEntryOnly + [.linkedLibrary("m")]),
     swiftPlugin("SPPOObjective", path: "Plugins/Objectives/SPPO"),
     swiftPlugin("GPOObjective", path: "Plugins/Objectives/GPO"),
     swiftPlugin("DPOObjective", path: "Plugins/Objectives/DPO"),

@@ -10,7 +10,9 @@
 #define SPAR_NAME "avx512"
 #define SPAR_TABLE spar_kernels_avx512
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"))), apply_to = function)
+#define SPAR_TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")))
+
+#pragma clang attribute push(SPAR_TARGET, apply_to = function)
 #include "table.h"
 #pragma clang attribute pop
 #endif

@@ -32,7 +32,8 @@ INLINE void few_tile(const int lanes, const int vectors, int64_t part, int64_t k
 static void few_rows(int64_t k, int64_t lanes, int64_t lane_step, const float *s, int64_t D,
                      int64_t ldv, const float *v, int accumulate, float *out) {
 #define FEW(LANES, VECTORS, PART) \
-  few_tile(LANES, VECTORS, PART, k, lane_step, s + l * lane_step, ldv, v + d, accumulate, out + l * D + d, D)
+  few_tile(LANES, VECTORS, PART, k, lane_step, s + l * lane_step, ldv, v + d, accumulate, \
+           out + l * D + d, D)
 #define FEW_LANES(VECTORS, PART)              \
   do {                                        \
     int64_t l = 0;                            \

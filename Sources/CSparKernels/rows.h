@@ -136,7 +136,8 @@ INLINE vf logits(int64_t n, const float *x, const float *mask, float scale) {
 
 INLINE float row_max(int64_t C, const float *x, const float *mask, float scale) {
   vf m = splat(-INFINITY);
-  for (int64_t i = 0; i < C; i += VL) m = larger(logits(C - i, x + i, mask ? mask + i : 0, scale), m);
+  for (int64_t i = 0; i < C; i += VL)
+    m = larger(logits(C - i, x + i, mask ? mask + i : 0, scale), m);
   return max_of(m);
 }
 

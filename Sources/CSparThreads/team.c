@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Longer than the pause between two operations of a decoding step, far shorter than a time slice. */
+/* Longer than the pause between two operations in decoding, far shorter than a time slice. */
 enum { SPIN_NANOSECONDS = 50000, PAUSES_PER_CLOCK_READ = 16 };
 
 typedef struct worker {

@@ -3,8 +3,8 @@
  *
  *   dV += P^T dO;  dP = dO V^T;  dS = P (dP - rowsum(dO O));  dQ = dS K;  dK += dS^T Q
  *
- * A task owns one share of one key head's tiles: all spans in order, every `parts`-th tile.  It adds
- * dK and dV into rows of its own, and the shares are summed in order at the end: the number of
+ * A task owns one share of one key head's tiles: all spans in order, every `parts`-th tile.  It
+ * adds dK and dV into rows of its own, and the shares are summed in order at the end: the number of
  * shares depends on the number of heads only, so bits never depend on threads.
  */
 #include "attention.h"

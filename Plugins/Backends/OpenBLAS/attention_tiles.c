@@ -87,7 +87,8 @@ void tile_at(const attention_job *j, int64_t span, int64_t kv_head, int64_t inde
 void pack_lanes(const attention_job *j, const query_tile *t, const heads *h, float *panel) {
   int32_t at[MAX_PANEL];
   for (int64_t l = 0; l < t->lanes; l++)
-    at[l] = (int32_t)((t->q_row[l] - t->q_row[0]) * h->row + (t->q_head[l] - t->q_head[0]) * h->head);
+    at[l] = (int32_t)((t->q_row[l] - t->q_row[0]) * h->row +
+                      (t->q_head[l] - t->q_head[0]) * h->head);
   const float *base = h->p + t->q_row[0] * h->row + t->q_head[0] * h->head;
   j->self->kernels->pack_rows(panel, base, 1, at, t->lanes, h->D);
 }

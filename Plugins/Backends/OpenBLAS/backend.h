@@ -6,6 +6,7 @@
 #ifndef SPAR_OPENBLAS_BACKEND_H
 #define SPAR_OPENBLAS_BACKEND_H
 
+#include "blas.h"
 #include "spar_kernels.h"
 #include "spar_plugin.h"
 #include "spar_threads.h"
@@ -23,7 +24,7 @@ typedef struct backend {
   const spar_kernels *kernels;
   spar_team *team;
   int32_t threads;
-  int32_t use_openblas; /* products by cblas_sgemm on fixed slices */
+  blas_sgemm sgemm; /* products by OpenBLAS on fixed slices; NULL: own kernels */
   memory shared[SLOT_COUNT];
   memory *local; /* [threads] */
 } backend;

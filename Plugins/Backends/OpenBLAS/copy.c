@@ -22,7 +22,7 @@ static int known(const spar_tensor *t) {
   return t && (t->data || elements(t) == 0) && t->rank <= SPAR_MAX_RANK;
 }
 
-/* The first axis alone counts rows here: [T, ...] as T rows of everything else, if that is dense. */
+/* Rows here are those of the first axis: [T, ...] as T rows of everything else, if dense. */
 static int whole_rows(const spar_tensor *t, row_view *v) {
   int64_t C = 1;
   for (int32_t i = t->rank - 1; i > 0; i--) {

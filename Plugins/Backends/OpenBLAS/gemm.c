@@ -7,8 +7,6 @@
  */
 #include "backend.h"
 
-#include <cblas.h>
-
 /* The longest panel: 2048 * 48 floats, 384 KiB, leaves room for B's rows in 1 MiB of L2. */
 enum { K_BLOCK = 2048, PACK_K = 192, ROWS_PER_STRIP = 2048 };
 
@@ -155,10 +153,10 @@ static void multiply_blas(void *arg, int64_t begin, int64_t end, int32_t worker)
     const int64_t row = s / columns * BLAS_ROWS, col = s % columns * BLAS_COLUMNS;
     const int64_t m = least(BLAS_ROWS, j->m - row), n = least(BLAS_COLUMNS, j->n - col);
     float *c = j->C + row * j->ldc + col;
-    cblas_sgemm(CblasRowMajor, j->trans_a ? CblasTrans : CblasNoTrans,
-                j->trans_b ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)j->k, j->alpha,
-                j->A + (j->trans_a ? row : row * j->lda), (int)j->lda,
-                j->B + (j->trans_b ? col * j->ldb : col), (int)j->ldb, j->beta, c, (int)j->ldc);
+    j->self->sgemm(BLAS_ROW_MAJOR, j->trans_a ? BLAS_TRANSPOSED : BLAS_PLAIN,
+                   j->trans_b ? BLAS_TRANSPOSED : BLAS_PLAIN, (int)m, (int)n, (int)j->k, j->alpha,
+                   j->A + (j->trans_a ? row : row * j->lda), (int)j->lda,
+                   j->B + (j->trans_b ? col * j->ldb : col), (int)j->ldb, j->beta, c, (int)j->ldc);
     if (j->bias)
       for (int64_t i = 0; i < m; i++)
         j->self->kernels->add(n, j->bias + col, c + i * j->ldc);
@@ -169,7 +167,7 @@ static spar_status multiply(matrix_job *j) {
   if (j->m == 0 || j->n == 0) return SPAR_OK;
   /* BLAS knows no broadcast rows (stride 0). */
   const int plain = j->lda > 0 && j->ldb > 0;
-  if (j->self->use_openblas && j->k > 0 && plain) {
+  if (j->self->sgemm && j->k > 0 && plain) {
     const int64_t slices = blocks(j->m, BLAS_ROWS) * blocks(j->n, BLAS_COLUMNS);
     spar_team_for(j->self->team, slices, 1, multiply_blas, j);
     return SPAR_OK;

@@ -1,4 +1,4 @@
-/* RMS and layer norm.  Gradients of the weights are summed over fixed blocks of rows, then joined. */
+/* RMS and layer norm.  Weights' gradients are summed over fixed blocks of rows, then joined. */
 #include "backend.h"
 
 #include <math.h>

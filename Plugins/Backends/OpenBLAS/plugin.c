@@ -1,10 +1,9 @@
 /*
- * The `openblas` compute backend: SIMD kernels of its own on a team of threads, with OpenBLAS for
- * double precision and, where the processor has no wide vectors, for single precision too.
+ * The `openblas` compute backend: float32 on a team of threads.  Products are OpenBLAS' where the
+ * processor has no wide vectors, or on request; else SIMD kernels of its own, which keep a row's
+ * bits independent of its batch and do not pack the weights.
  */
 #include "backend.h"
-
-#include <cblas.h>
 
 enum { OPTION_THREADS, OPTION_KERNELS, OPTION_PRODUCTS };
 
@@ -66,7 +65,7 @@ static spar_status create(const spar_host *h, const spar_create_info *raw, void 
   memset(self, 0, sizeof *self);
   self->host = h;
   self->kernels = spar_kernels_for(kernel_choices[kernels]);
-  self->use_openblas = products == 2 || (products == 0 && self->kernels->lanes < 8);
+  if (products == 2 || (products == 0 && self->kernels->lanes < 8)) self->sgemm = load_openblas();
   const int64_t budget = info.threads > 0 ? info.threads : h->thread_count(h);
   self->threads = (int32_t)most(1, wished > 0 ? wished : budget);
   self->local = h->alloc(h, sizeof(memory) * (uint64_t)self->threads, 64);
@@ -78,7 +77,12 @@ static spar_status create(const spar_host *h, const spar_create_info *raw, void 
     return SPAR_E_NOMEM;
   }
   memset(self->local, 0, sizeof(memory) * (uint64_t)self->threads);
-  openblas_set_num_threads(1);
+  if (products == 2 && !self->sgemm) {
+    h->set_error(h, "openblas: libopenblas.so.0 cannot be loaded; install libopenblas0 or set "
+                    "products to own");
+    destroy(self);
+    return SPAR_E_IO;
+  }
   *out = self;
   return SPAR_OK;
 }

@@ -80,7 +80,8 @@ spar_status openblas_softmax(void *p, const spar_softmax_args *raw) {
   ADOPT(spar_softmax_args, raw);
   if (!is_f32(a.x) || !is_f32(a.y) || !is_f32_or_absent(a.mask)) return SPAR_UNSUPPORTED;
   if (a.mask && a.mask->rank > a.x->rank) return SPAR_UNSUPPORTED;
-  row_job j = {.f = self->kernels, .x = rows_of(a.x), .y = rows_of(a.y), .scale = scale_of(a.scale)};
+  row_job j = {.f = self->kernels, .x = rows_of(a.x), .y = rows_of(a.y),
+               .scale = scale_of(a.scale)};
   j.C = j.x.C;
   if (a.mask) {
     if (a.mask->rank < 1 || a.mask->shape[a.mask->rank - 1] != j.C) return SPAR_UNSUPPORTED;

@@ -1,4 +1,4 @@
-/* Norms, rotary embedding, softmax, log-probabilities, elementwise operations, copies, optimizer. */
+/* Norms, rotary embedding, softmax, log-probabilities, elementwise work, copies, optimizer. */
 #include "harness.h"
 
 #define AT(G, I, J) ((double)*element(G, I, J, 0))
@@ -125,7 +125,8 @@ static double activation_of(int kind, double x) {
   switch (kind) {
     case SPAR_RELU: return x > 0 ? x : 0;
     case SPAR_GELU: return 0.5 * x * (1 + erf(x / sqrt(2)));
-    case SPAR_GELU_TANH: return 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    case SPAR_GELU_TANH:
+      return 0.5 * x * (1 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
     case SPAR_SILU: return x / (1 + exp(-x));
     case SPAR_TANH: return tanh(x);
     default: return 1 / (1 + exp(-x));
@@ -144,9 +145,8 @@ static void check_activation(void *self, int kind, int64_t T, int64_t C, int gat
   for (int64_t t = 0; t < T; t++)
     for (int64_t c = 0; c < C; c++) {
       const double v = AT(x, t, c), gate = gated ? AT(g, t, c) : 1, f = activation_of(kind, v);
-      const double slope = kind == SPAR_RELU
-                               ? v > 0
-                               : (activation_of(kind, v + 1e-5) - activation_of(kind, v - 1e-5)) / 2e-5;
+      const double rise = activation_of(kind, v + 1e-5) - activation_of(kind, v - 1e-5);
+      const double slope = kind == SPAR_RELU ? v > 0 : rise / 2e-5;
       check_value("activation", AT(y, t, c), f * gate, 1e-6);
       check_value("activation dx", AT(dx, t, c), slope * gate * AT(dy, t, c), 2e-6);
       if (gated) check_value("activation dgate", AT(dg, t, c), f * AT(dy, t, c), 2e-6);

@@ -1,4 +1,13 @@
-/* kernels check|bench LIBRARY [cpu]: the openblas plugin against plain loops, and its speed. */
+/*
+ * kernels check|bench LIBRARY [cpu]: the openblas plugin against plain loops, and its speed.
+ *
+ *   swift build -c release --product spar-openblas
+ *   cc -O2 -std=gnu11 -ISources/CSparPlugin/include $(pkg-config --cflags openblas) \
+ *     Tests/Benchmarks/kernels/[bchm]*.c -o kernels -lopenblas -ldl -lm
+ *   ./kernels bench .build/release/libspar-openblas.so
+ *
+ * `cpu` measures processor time of one thread, for machines that others use as well.
+ */
 #include "harness.h"
 
 int main(int argc, char **argv) {
@@ -20,7 +29,7 @@ int main(int argc, char **argv) {
     for (int64_t threads = 1; threads <= 3; threads++) {
       start_over();
       void *self = create_backend(threads, kernels, 1);
-      check_products(self);
+      check_products(self, 1);
       check_attention(self);
       check_rows(self);
       check_heads(self);
@@ -31,5 +40,9 @@ int main(int argc, char **argv) {
              (long long)threads, (unsigned long long)digest, failures);
     }
   }
+  void *blas = create_backend(2, 0, 2);
+  check_products(blas, 0);
+  destroy_backend(blas);
+  printf("products by OpenBLAS: %d failures\n", failures);
   return failures != 0;
 }
