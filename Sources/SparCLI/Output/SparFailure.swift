@@ -68,7 +68,7 @@ enum SparFailure {
 
   /// Our errors describe themselves; Foundation's are cut down to the file and the system's word.
   static func message(_ error: any Error) -> String {
-    guard error is CustomStringConvertible, type(of: error) != NSError.self else {
+    guard !(error is CocoaError), !(error is POSIXError), type(of: error) != NSError.self else {
       let cocoa = error as NSError
       let path = cocoa.userInfo[NSFilePathErrorKey] as? String
       let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError
@@ -93,7 +93,8 @@ enum SparFailure {
       if case .notFetched(let name, _) = error.reason { return "spar model fetch \(name)" }
       return nil
     case PluginError.unknownComponent: return "`spar plugin list` shows what was found"
-    case PluginError.unknownOption(let component, _, _, _), PluginError.missingOption(let component, _):
+    case PluginError.unknownOption(let component, _, _, _),
+      PluginError.missingOption(let component, _):
       return "`spar plugin info \(component)` lists its options"
     default: return nil
     }
