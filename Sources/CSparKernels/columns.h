@@ -42,7 +42,7 @@ static void attend(const spar_columns *c, float *s, float *lse, float *inverse) 
     vf sum = 0;
     for (int64_t t = 0; t < c->keys; t++) {
       const vi seen = ((int32_t)t >= first) & ((int32_t)t < end);
-      const vf e = exp_(load(s + t * c->width + l) * again - base);
+      const vf e = exp_(load(s + t * c->width + l) * splat(again) - base);
       const vf p = seen ? e : splat(0.f);
       store(s + t * c->width + l, p);
       sum += p;

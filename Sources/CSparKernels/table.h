@@ -2,9 +2,9 @@
 #include "lanes.h"
 #include "transpose.h"
 #include "product.h"
-#include "few_lanes.h"
 #include "rows.h"
 #include "columns.h"
+#include "few_lanes.h"
 #include "elementwise.h"
 #include "optimizer.h"
 
@@ -17,7 +17,11 @@ const spar_kernels SPAR_TABLE = {
   .pack_rows = pack_rows,
   .pack_columns = pack_columns,
   .pack_strips = pack_strips,
-  .accumulate_rows = accumulate_rows,
+  .few_rows = few_rows,
+#if SPAR_LANES == 16
+  .few_scores = few_scores,
+#endif
+  .few_attend = few_attend,
   .rms_norm = rms_norm,
   .layer_norm = layer_norm,
   .norm_bwd = norm_bwd,

@@ -22,6 +22,15 @@ static forward_scratch carve(const attention_job *j, float *p) {
   return s;
 }
 
+static void write_queries(const attention_job *j, const query_tile *t, const float *out,
+                          const float *lse, const float *inverse) {
+  for (int64_t l = 0; l < t->lanes; l++) {
+    j->self->kernels->scale(j->o.D, inverse[l], out + l * j->o.D,
+                            j->o.p + t->q_row[l] * j->o.row + t->q_head[l] * j->o.head);
+    if (j->lse) j->lse[t->q_row[l] * j->lse_row + t->q_head[l]] = lse[l];
+  }
+}
+
 static void forward_tile(const attention_job *j, const query_tile *t, const forward_scratch *w,
                          int64_t strip_keys) {
   const spar_kernels *f = j->self->kernels;
@@ -31,12 +40,39 @@ static void forward_tile(const attention_job *j, const query_tile *t, const forw
   const spar_columns c = {.keys = t->end - t->begin, .width = t->width, .first = t->first,
                           .end = t->last, .scale = j->scale, .softcap = j->softcap};
   f->attend(&c, w->s, lse, inverse);
-  weighted_rows(j, t, &j->v, strip_keys ? w->strips : NULL, strip_keys, w->s, w->out);
-  for (int64_t l = 0; l < t->lanes; l++) {
-    f->scale(j->o.D, inverse[l], w->out + l * j->o.D,
-             j->o.p + t->q_row[l] * j->o.row + t->q_head[l] * j->o.head);
-    if (j->lse) j->lse[t->q_row[l] * j->lse_row + t->q_head[l]] = lse[l];
+  weighted_rows(j, t, &j->v, w->strips, strip_keys, w->s, w->out);
+  write_queries(j, t, w->out, lse, inverse);
+}
+
+static int few(const attention_job *j, const query_tile *t) {
+  const spar_kernels *f = j->self->kernels;
+  return t->lanes <= FEW_LANES && f->few_scores && j->q.D % f->lanes == 0;
+}
+
+/* The same for a few queries.  Where prefix and own keys meet, the chains over keys go on from the
+ * stored sums: the bits are those of one chain. */
+static void forward_few(const attention_job *j, const query_tile *t, const forward_scratch *w) {
+  const spar_kernels *f = j->self->kernels;
+  const int64_t D = j->q.D, step = blocks(t->end - t->begin, f->lanes) * f->lanes;
+  float lse[MAX_PANEL], inverse[MAX_PANEL];
+  for (int64_t l = 0; l < t->lanes; l++)
+    memcpy(w->panel + l * D, j->q.p + t->q_row[l] * j->q.row + t->q_head[l] * j->q.head,
+           (size_t)D * sizeof(float));
+  for (int64_t key = t->begin, end; key < t->end; key = end) {
+    end = key < t->prefix ? least(t->prefix, t->end) : t->end;
+    f->few_scores(end - key, t->lanes, D, w->panel, j->k.row,
+                  key_row(j, t->span, &j->k, t->kv_head, key), step, w->s + key - t->begin);
   }
+  const spar_columns c = {.keys = t->end - t->begin, .first = t->first, .end = t->last,
+                          .scale = j->scale, .softcap = j->softcap};
+  f->few_attend(&c, t->lanes, step, w->s, lse, inverse);
+  memset(w->out, 0, (size_t)(t->lanes * D) * sizeof(float));
+  for (int64_t key = t->begin, end; key < t->end; key = end) {
+    end = key < t->prefix ? least(t->prefix, t->end) : t->end;
+    f->few_rows(end - key, t->lanes, step, w->s + key - t->begin, D, j->v.row,
+                key_row(j, t->span, &j->v, t->kv_head, key), key > t->begin, w->out);
+  }
+  write_queries(j, t, w->out, lse, inverse);
 }
 
 static void forward_tasks(void *arg, int64_t begin, int64_t end, int32_t worker) {
@@ -55,11 +91,12 @@ static void forward_tasks(void *arg, int64_t begin, int64_t end, int32_t worker)
     const int64_t tile_end = least(tiles, tile0 + TILES_PER_TASK);
     query_tile t;
     tile_at(j, low, kv_head, tile_end - 1, &t);
-    int64_t strip_keys = 0;
-    if (tile_end - tile0 > 1 || t.lanes > FEW_LANES) {
-      strip_keys = t.end;
-      pack_span(j, low, kv_head, &j->v, strip_keys, w.rows, w.strips);
+    if (tile_end - tile0 == 1 && few(j, &t)) {
+      forward_few(j, &t, &w);
+      continue;
     }
+    const int64_t strip_keys = t.end;
+    pack_span(j, low, kv_head, &j->v, strip_keys, w.rows, w.strips);
     for (int64_t i = tile0; i < tile_end; i++) {
       tile_at(j, low, kv_head, i, &t);
       forward_tile(j, &t, &w, strip_keys);

@@ -13,8 +13,7 @@
 
 enum {
   MAX_PANEL = 48,
-  FEW_LANES = 8,  /* tiles of so few queries (decoding) read values where they lie */
-  KEYS_AHEAD = 16 /* keys prefetched ahead in such tiles */
+  FEW_LANES = 8 /* a tile of so few queries (decoding) reads keys and values where they lie */
 };
 
 typedef struct heads { /* [T, H, D] */
@@ -57,7 +56,7 @@ void pack_lanes(const attention_job *j, const query_tile *t, const heads *h, flo
 void scores(const attention_job *j, const query_tile *t, const heads *h, const float *panel,
             float *s);
 /* out[lane][D] = sum over keys of s[key][lane] * row of h; strips: h's rows of this span as
- * pack_strips makes them for all its keys, or NULL to read h itself. */
+ * pack_span makes them. */
 void weighted_rows(const attention_job *j, const query_tile *t, const heads *h,
                    const float *strips, int64_t strip_keys, const float *s, float *out);
 /* Packs h's rows of the span, prefix then own, as strips of its first `keys` keys. */

@@ -20,7 +20,12 @@ static int64_t padded_head(const attention_job *j) {
   return blocks(j->q.D, j->self->kernels->lanes) * j->self->kernels->lanes;
 }
 
-static backward_scratch carve(const attention_job *j, float *p, uint64_t *bytes) {
+static uint64_t backward_bytes(const attention_job *j) {
+  const int64_t W = MAX_PANEL, D = padded_head(j), K = j->max_keys + 8;
+  return (uint64_t)(5 * W * D + 2 * K * W + K * D + K * (D + 8)) * 4;
+}
+
+static backward_scratch carve(const attention_job *j, float *p) {
   const int64_t W = MAX_PANEL, D = padded_head(j), K = j->max_keys + 8;
   backward_scratch s = {.q_panel = p};
   s.o_panel = s.q_panel + W * D;
@@ -31,7 +36,6 @@ static backward_scratch carve(const attention_job *j, float *p, uint64_t *bytes)
   s.dp = s.s + K * W;
   s.rows = s.dp + K * W;
   s.strips = s.rows + K * D;
-  *bytes = (uint64_t)(5 * W * D + 2 * K * W + K * D + K * (D + 8)) * 4;
   return s;
 }
 
@@ -100,8 +104,7 @@ static void backward_tile(const attention_job *j, const query_tile *t, const bac
 
 static void backward_tasks(void *arg, int64_t begin, int64_t end, int32_t worker) {
   const attention_job *j = arg;
-  uint64_t bytes;
-  const backward_scratch w = carve(j, local_scratch(j->self, worker), &bytes);
+  const backward_scratch w = carve(j, local_scratch(j->self, worker));
   const int64_t run = j->k.T * j->q.D;
   for (int64_t task = begin; task < end; task++) {
     const int64_t kv_head = task / j->parts, part = task % j->parts;
@@ -154,12 +157,10 @@ spar_status openblas_attention_bwd(void *p, const spar_attention_args *raw) {
   attention_job j;
   const spar_status status = attention_job_of(self, &a, 1, &j);
   if (status != SPAR_OK) return status;
-  uint64_t bytes;
-  carve(&j, NULL, &bytes);
   j.parts = blocks(LEAST_TASKS, j.k.H);
   const uint64_t shares = (uint64_t)(j.k.H * j.parts * 2 * j.k.T * j.q.D) * 4;
   j.partial = shared_scratch(self, SLOT_A, shares);
-  if (!j.partial || reserve_local(self, bytes) != SPAR_OK) return SPAR_E_NOMEM;
+  if (!j.partial || reserve_local(self, backward_bytes(&j)) != SPAR_OK) return SPAR_E_NOMEM;
   if (!j.accumulate) spar_team_for(self->team, j.q.T, 4 * REDUCE_ROWS, clear_queries, &j);
   spar_team_for(self->team, j.k.H * j.parts, 1, backward_tasks, &j);
   spar_team_for(self->team, j.k.T, REDUCE_ROWS, reduce_keys, &j);

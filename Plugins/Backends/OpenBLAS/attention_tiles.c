@@ -92,25 +92,12 @@ void pack_lanes(const attention_job *j, const query_tile *t, const heads *h, flo
   j->self->kernels->pack_rows(panel, base, 1, at, t->lanes, h->D);
 }
 
-/* In decoding every key comes from memory, in runs too short for the processor's own prefetcher. */
-static void prefetch_keys(const attention_job *j, const query_tile *t, const heads *h, int64_t key,
-                          int64_t end) {
-  for (; key < end; key++) {
-    const float *row = key_row(j, t->span, h, t->kv_head, key);
-    for (int64_t d = 0; d < h->D; d += 16) __builtin_prefetch(row + d, 0, 3);
-  }
-}
-
 void scores(const attention_job *j, const query_tile *t, const heads *h, const float *panel,
             float *s) {
   const spar_kernels *f = j->self->kernels;
   const spar_epilogue plain = {.alpha = 1};
   for (int64_t key = t->begin; key < t->end;) {
-    int64_t end = key < t->prefix ? least(t->prefix, t->end) : t->end;
-    if (t->lanes <= FEW_LANES) {
-      end = least(end, key + KEYS_AHEAD);
-      prefetch_keys(j, t, h, end, least(end + KEYS_AHEAD, t->end));
-    }
+    const int64_t end = key < t->prefix ? least(t->prefix, t->end) : t->end;
     const spar_product p = {.k = h->D, .lanes = t->width, .rows = end - key, .panel = panel,
                             .panel_step = t->width,
                             .b = key_row(j, t->span, h, t->kv_head, key),
@@ -123,26 +110,12 @@ void scores(const attention_job *j, const query_tile *t, const heads *h, const f
 void weighted_rows(const attention_job *j, const query_tile *t, const heads *h,
                    const float *strips, int64_t strip_keys, const float *s, float *out) {
   const spar_kernels *f = j->self->kernels;
-  const int64_t D = h->D, keys = t->end - t->begin;
-  if (strips) {
-    const spar_product p = {.k = keys, .lanes = t->lanes, .rows = D, .panel = s,
-                            .panel_step = t->width, .b = strips + t->begin * f->tile_rows,
-                            .group_step = strip_keys * f->tile_rows, .row_step = 1,
-                            .t_step = f->tile_rows};
-    const spar_epilogue e = {.alpha = 1, .transposed = 1};
-    f->product(&p, out, D, &e);
-    return;
-  }
-  /* Few queries: lanes along the head instead, one chain over the keys as above.  Where prefix and
-   * own rows meet, the chain goes on from the stored sum: the bits are those of one chain. */
-  int64_t key = t->begin;
-  do {
-    const int64_t end = key < t->prefix ? least(t->prefix, t->end) : t->end;
-    f->accumulate_rows(end - key, t->lanes, t->width, s + (key - t->begin) * t->width, D, h->row,
-                       keys && key < t->end ? key_row(j, t->span, h, t->kv_head, key) : h->p,
-                       key > t->begin, out);
-    key = end;
-  } while (key < t->end);
+  const spar_product p = {.k = t->end - t->begin, .lanes = t->lanes, .rows = h->D, .panel = s,
+                          .panel_step = t->width, .b = strips + t->begin * f->tile_rows,
+                          .group_step = strip_keys * f->tile_rows, .row_step = 1,
+                          .t_step = f->tile_rows};
+  const spar_epilogue e = {.alpha = 1, .transposed = 1};
+  f->product(&p, out, h->D, &e);
 }
 
 void pack_span(const attention_job *j, int64_t span, int64_t kv_head, const heads *h, int64_t keys,

@@ -58,10 +58,15 @@ typedef struct spar_kernels {
   void (*pack_columns)(float *panel, const float *b, int64_t ldb, int64_t k, int64_t columns);
   /* strips[j / tile_rows][t][j % tile_rows] = b[t][j] */
   void (*pack_strips)(float *strips, const float *b, int64_t ldb, int64_t k, int64_t columns);
-  /* out[l][D] (+)= sum over t, in order, of s[t][l] * v[t][D], for a few lanes; rows of v stand
-   * ldv apart, of s `width`, of out D.  The bits are those of the same product by panels. */
-  void (*accumulate_rows)(int64_t k, int64_t lanes, int64_t width, const float *s, int64_t D,
-                          int64_t ldv, const float *v, int accumulate, float *out);
+  /* Attention of at most 8 queries, scores as s[l][key] with rows `lane_step` apart; the bits are
+   * those of product() and attend().  few_scores may be NULL; it wants D in whole vectors. */
+  void (*few_scores)(int64_t keys, int64_t lanes, int64_t D, const float *q, int64_t ldk,
+                     const float *k, int64_t lane_step, float *s);
+  void (*few_attend)(const spar_columns *c, int64_t lanes, int64_t lane_step, float *s, float *lse,
+                     float *inverse);
+  /* out[l][D] (+)= sum over t < k, in order, of s[l][t] * v[t][D]; rows of v ldv apart */
+  void (*few_rows)(int64_t k, int64_t lanes, int64_t lane_step, const float *s, int64_t D,
+                   int64_t ldv, const float *v, int accumulate, float *out);
 
   /* One row of C; mean may be NULL for RMS. */
   void (*rms_norm)(int64_t C, const float *x, const float *w, const float *b, float eps, float *y,

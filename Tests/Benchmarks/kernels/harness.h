@@ -30,6 +30,8 @@ void release(guarded g);
 float *element(guarded g, int64_t i, int64_t j, int64_t k);
 #define SHAPE(...) (sizeof((int64_t[]){__VA_ARGS__}) / 8), ((const int64_t[]){__VA_ARGS__})
 
+extern uint64_t digest; /* of all values checked since start_over() */
+void start_over(void);  /* the same random numbers again */
 double uniform(void); /* [-1, 1) */
 double seconds(void);
 
@@ -42,7 +44,7 @@ void check_same(const char *what, guarded a, guarded b);
 void check_status(const char *what, spar_status s);
 
 void check_products(void *self);
-void check_attention(void *self, uint64_t seed);
+void check_attention(void *self);
 void check_rows(void *self);
 void check_heads(void *self);
 void bench(void *self, int threads);

@@ -7,6 +7,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   load_plugin(argv[2]);
+  start_over();
   if (strcmp(argv[1], "bench") == 0) {
     by_cpu_time = argc > 3 && strcmp(argv[3], "cpu") == 0;
     void *self = create_backend(by_cpu_time, 0, 0);
@@ -14,16 +15,21 @@ int main(int argc, char **argv) {
     destroy_backend(self);
     return 0;
   }
-  for (int64_t kernels = 0; kernels < 4; kernels++)
+  for (int64_t kernels = 0; kernels < 4; kernels++) {
+    uint64_t first = 0;
     for (int64_t threads = 1; threads <= 3; threads++) {
+      start_over();
       void *self = create_backend(threads, kernels, 1);
       check_products(self);
-      check_attention(self, 1);
+      check_attention(self);
       check_rows(self);
       check_heads(self);
       destroy_backend(self);
-      printf("kernels %lld, threads %lld: %d failures\n", (long long)kernels, (long long)threads,
-             failures);
+      if (threads == 1) first = digest;
+      check_true("the same bits with one thread and with several", digest == first);
+      printf("kernels %lld, threads %lld: digest %016llx, %d failures\n", (long long)kernels,
+             (long long)threads, (unsigned long long)digest, failures);
     }
+  }
   return failures != 0;
 }
