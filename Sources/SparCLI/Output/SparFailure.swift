@@ -71,14 +71,29 @@ enum SparFailure {
     guard !(error is CocoaError), !(error is POSIXError), type(of: error) != NSError.self else {
       let cocoa = error as NSError
       let path = cocoa.userInfo[NSFilePathErrorKey] as? String
-      let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError
       let reason =
-        underlying.flatMap {
-          $0.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32($0.code))) : nil
-        } ?? cocoa.localizedDescription
+        systemCode(cocoa).map { String(cString: strerror($0)) }
+        ?? cocoa.localizedDescription
       return path.map { "\($0): \(reason)" } ?? reason
     }
     return "\(error)"
+  }
+
+  /// The errno behind a Foundation error, where there is one.
+  private static func systemCode(_ error: NSError) -> Int32? {
+    if let below = error.userInfo[NSUnderlyingErrorKey] as? NSError,
+      below.domain == NSPOSIXErrorDomain
+    {
+      return Int32(below.code)
+    }
+    guard error.domain == NSCocoaErrorDomain else { return nil }
+    switch CocoaError.Code(rawValue: error.code) {
+    case .fileNoSuchFile, .fileReadNoSuchFile: return ENOENT
+    case .fileReadNoPermission, .fileWriteNoPermission: return EACCES
+    case .fileWriteOutOfSpace: return ENOSPC
+    case .fileWriteVolumeReadOnly: return EROFS
+    default: return nil
+    }
   }
 
   private static func hint(_ error: any Error) -> String? {
