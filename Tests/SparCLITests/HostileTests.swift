@@ -118,6 +118,13 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder.file("c.h5")))
   }
 
+  @Test("a prompt file that is not there is named, in one line")
+  func missingPrompts() throws {
+    let result = try SparProcess.run(["generate", "--model", "m", "--prompts", "/no/p.jsonl"])
+    #expect(result.status == 1)
+    #expect(result.errors == "spar: error: /no/p.jsonl: No such file or directory\n")
+  }
+
   @Test("a file that is not HDF5 is refused by inspect")
   func notHDF5() throws {
     let folder = try SparProcess.Folder()

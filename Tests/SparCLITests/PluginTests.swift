@@ -24,8 +24,9 @@ import Testing
   @Test("the list holds what was built, and the built-in reference")
   func built() throws {
     let ids = try list([]).components.map(\.id)
-    for id in ["openblas", "reference", "sppo", "sppo-single", "gpo", "dpo", "length", "likelihood"]
-    {
+    for id in [
+      "openblas", "reference", "sppo", "sppo-single", "gpo", "dpo", "length", "likelihood",
+    ] {
       #expect(ids.contains(id), "\(id)")
     }
     #expect(try list(["--no-plugins"]).components.map(\.id) == ["reference"])

@@ -16,7 +16,8 @@ import Testing
   func disjoint(iterations: Int) throws {
     let all = prompts(50)
     let slices = try PromptSlices(
-      all, iterations: iterations, perIteration: 0, seed: 7, source: "p").slices
+      all, iterations: iterations, perIteration: 0, seed: 7, source: "p"
+    ).slices
     let rows = slices.flatMap { $0.map(\.index) }
     #expect(rows.count == 50)
     #expect(Set(rows).count == 50)

@@ -50,7 +50,8 @@ extension Spar {
 struct RecipeOptions: ParsableArguments {
   @Option(
     name: .customLong("set"), parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("Set KEY, such as objective.beta, to VALUE; may be repeated.", valueName: "key=value"))
+    help: ArgumentHelp(
+      "Set KEY, such as objective.beta, to VALUE; may be repeated.", valueName: "key=value"))
   var assignments: [String] = []
 
   /// Filled by `FlagSpelling` from flags that are settings.

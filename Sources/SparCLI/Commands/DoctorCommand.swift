@@ -37,7 +37,8 @@ struct DoctorCommand: ParsableCommand {
           "the only usable backend is the slow reference; build the plugins, or see --plugin-path")
       }
     }
-    for kind in ["objective", "ranker"] where !table.components.contains(where: { $0.kind == kind }) {
+    for kind in ["objective", "ranker"] where !table.components.contains(where: { $0.kind == kind })
+    {
       problems.append("no \(kind) plugin was found")
     }
     let machine = Machine.current(

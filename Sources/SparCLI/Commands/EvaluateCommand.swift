@@ -4,8 +4,10 @@ import SparGeneration
 import SparPipeline
 
 struct EvaluateCommand: RecipeCommand {
-  static let uses = ["seed", "backend", "threads", "ranker.", "rank.probability_rule",
-    "evaluate.resamples"]
+  static let uses = [
+    "seed", "backend", "threads", "ranker.", "rank.probability_rule",
+    "evaluate.resamples",
+  ]
   static let options: Set = ["policy", "base", "output"]
   static let switches: Set<String> = []
 

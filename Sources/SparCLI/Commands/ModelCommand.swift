@@ -9,7 +9,8 @@ struct ModelCommand: ParsableCommand {
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Show a model's shape and tokenizer.")
 
-    @Argument(help: "Known name, .gguf file, Hugging Face folder or checkpoint.", completion: .file())
+    @Argument(
+      help: "Known name, .gguf file, Hugging Face folder or checkpoint.", completion: .file())
     var model: String
 
     @OptionGroup var common: CommonOptions
@@ -54,8 +55,11 @@ struct ModelCommand: ParsableCommand {
         ["vocabulary", "\(facts.vocabularySize)" + (facts.tiedEmbeddings ? ", tied" : "")],
         ["positions", "\(facts.maxPositions)"],
         ["chat template", facts.chatTemplate ? "yes" : "no"],
-        ["end tokens", facts.endTokens.map { model.tokenizer.token($0) ?? "\($0)" }
-          .joined(separator: " ")],
+        [
+          "end tokens",
+          facts.endTokens.map { model.tokenizer.token($0) ?? "\($0)" }
+            .joined(separator: " "),
+        ],
         ["weights", facts.digest], ["tokenizer", facts.tokenizerDigest],
       ]
       for line in Terminal.columns(rows) { try Terminal.line(line) }

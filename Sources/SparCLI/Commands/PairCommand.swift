@@ -57,7 +57,8 @@ struct PairCommand: RecipeCommand {
     let shown = PreferenceStatus.allCases.compactMap { status in
       counts[status].map { "\($0) \(status)" }
     }
-    try Terminal.line("\(output): rule \(recipe.rank.rule.rawValue), " + shown.joined(separator: ", "))
+    try Terminal.line(
+      "\(output): rule \(recipe.rank.rule.rawValue), " + shown.joined(separator: ", "))
   }
 
   private func show() throws {

@@ -3,7 +3,8 @@ import Foundation
 import SparPipeline
 
 struct RunCommand: RecipeCommand {
-  static let uses = SettingTable.all.map(\.name).filter { !$0.hasPrefix("generate.frac_len") }
+  static let uses =
+    SettingTable.all.map(\.name).filter { !$0.hasPrefix("generate.frac_len") }
     .filter { $0 != "generate.data_frac" } + ["objective.", "ranker."]
   static let options: Set = ["restart-from"]
   static let switches: Set = ["show"]

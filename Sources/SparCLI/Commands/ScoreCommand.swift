@@ -40,9 +40,15 @@ struct ScoreCommand: ParsableCommand {
 
   private struct Row: Decodable {
     var prompt: PromptText?
-    var prompt_ids: [Int32]?
+    var promptIDs: [Int32]?
     var completion: String?
-    var completion_ids: [Int32]?
+    var completionIDs: [Int32]?
+
+    private enum CodingKeys: String, CodingKey {
+      case prompt, completion
+      case promptIDs = "prompt_ids"
+      case completionIDs = "completion_ids"
+    }
   }
 
   private struct Scored: Encodable {
@@ -82,7 +88,7 @@ struct ScoreCommand: ParsableCommand {
   }
 
   private func promptIDs(_ row: Row, _ model: LanguageModel) throws -> [Int32] {
-    switch (row.prompt, row.prompt_ids) {
+    switch (row.prompt, row.promptIDs) {
     case (.text(let text)?, nil): return model.tokenizer.encode(text)
     case (.messages(let messages)?, nil): return try model.prompt(messages)
     case (nil, let ids?): return ids
@@ -91,7 +97,7 @@ struct ScoreCommand: ParsableCommand {
   }
 
   private func completionIDs(_ row: Row, _ model: LanguageModel) throws -> [Int32] {
-    switch (row.completion, row.completion_ids) {
+    switch (row.completion, row.completionIDs) {
     case (let text?, nil): return model.tokenizer.encode(text)
     case (nil, let ids?): return ids
     default: throw Problem(description: "either completion or completion_ids is needed")

@@ -6,7 +6,8 @@ import SparText
 
 struct TemplateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "template", abstract: "Render conversations by a chat template, JSON lines in and out.",
+    commandName: "template",
+    abstract: "Render conversations by a chat template, JSON lines in and out.",
     discussion: """
       In:  {"messages": […], "add_generation_prompt": true, "variables": {…}}
       Out: {"rendered": …}, or {"error": …} when the template refuses the conversation.

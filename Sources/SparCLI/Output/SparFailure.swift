@@ -68,17 +68,32 @@ enum SparFailure {
 
   /// Our errors describe themselves; Foundation's are cut down to the file and the system's word.
   static func message(_ error: any Error) -> String {
-    guard error is CustomStringConvertible, type(of: error) != NSError.self else {
+    guard !(error is CocoaError), !(error is POSIXError), type(of: error) != NSError.self else {
       let cocoa = error as NSError
       let path = cocoa.userInfo[NSFilePathErrorKey] as? String
-      let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError
       let reason =
-        underlying.flatMap {
-          $0.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32($0.code))) : nil
-        } ?? cocoa.localizedDescription
+        systemCode(cocoa).map { String(cString: strerror($0)) }
+        ?? cocoa.localizedDescription
       return path.map { "\($0): \(reason)" } ?? reason
     }
     return "\(error)"
+  }
+
+  /// The errno behind a Foundation error, where there is one.
+  private static func systemCode(_ error: NSError) -> Int32? {
+    if let below = error.userInfo[NSUnderlyingErrorKey] as? NSError,
+      below.domain == NSPOSIXErrorDomain
+    {
+      return Int32(below.code)
+    }
+    guard error.domain == NSCocoaErrorDomain else { return nil }
+    switch CocoaError.Code(rawValue: error.code) {
+    case .fileNoSuchFile, .fileReadNoSuchFile: return ENOENT
+    case .fileReadNoPermission, .fileWriteNoPermission: return EACCES
+    case .fileWriteOutOfSpace: return ENOSPC
+    case .fileWriteVolumeReadOnly: return EROFS
+    default: return nil
+    }
   }
 
   private static func hint(_ error: any Error) -> String? {
@@ -93,7 +108,8 @@ enum SparFailure {
       if case .notFetched(let name, _) = error.reason { return "spar model fetch \(name)" }
       return nil
     case PluginError.unknownComponent: return "`spar plugin list` shows what was found"
-    case PluginError.unknownOption(let component, _, _, _), PluginError.missingOption(let component, _):
+    case PluginError.unknownOption(let component, _, _, _),
+      PluginError.missingOption(let component, _):
       return "`spar plugin info \(component)` lists its options"
     default: return nil
     }

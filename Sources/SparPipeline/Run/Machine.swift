@@ -18,7 +18,8 @@ public struct Machine: Codable, Equatable, Sendable {
 
   public static func current(threads: Int) -> Machine {
     let facts = processorFacts()
-    let flags = Set((facts["flags"] ?? facts["Features"] ?? "").split(separator: " ").map(String.init))
+    let flags = Set(
+      (facts["flags"] ?? facts["Features"] ?? "").split(separator: " ").map(String.init))
     return Machine(
       processor: facts["model name"] ?? "unknown",
       cores: ProcessInfo.processInfo.activeProcessorCount,

@@ -51,7 +51,11 @@ public struct RunProgress {
   public mutating func advance(bySkipping isSkipped: Bool) {
     guard current < steps.count else { return }
     let now = elapsed
-    if isSkipped { skipped.insert(current) } else { measured[steps[current].stage] = now - stageStart }
+    if isSkipped {
+      skipped.insert(current)
+    } else {
+      measured[steps[current].stage] = now - stageStart
+    }
     stageStart = now
     current += 1
   }

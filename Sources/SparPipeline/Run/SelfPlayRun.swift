@@ -62,12 +62,12 @@ public final class SelfPlayRun {
   }
 
   private static func steps(_ recipe: Recipe) -> [RunProgress.Step] {
-    let T = recipe.run.iterations
+    let rounds = recipe.run.iterations
     let base = RunProgress.Step(label: "base answers", stage: "heldout", weight: 1)
     return [base]
-      + (1...T).flatMap { t in
+      + (1...rounds).flatMap { t in
         [("generate", 3.0), ("rank", 1.5), ("train", 4), ("heldout", 1), ("evaluate", 0.5)].map {
-          RunProgress.Step(label: "iteration \(t)/\(T) · \($0)", stage: $0, weight: $1)
+          RunProgress.Step(label: "iteration \(t)/\(rounds) · \($0)", stage: $0, weight: $1)
         }
       }
   }

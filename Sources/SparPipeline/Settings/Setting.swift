@@ -60,7 +60,9 @@ extension Setting {
     _ name: String, _ field: RecipeField<Int>, in range: ClosedRange<Int>,
     aliases: [String] = [], _ help: String
   ) -> Setting {
-    let shown = range.upperBound == .max ? "≥ \(range.lowerBound)"
+    let shown =
+      range.upperBound == .max
+      ? "≥ \(range.lowerBound)"
       : "\(range.lowerBound)…\(range.upperBound)"
     return Setting(
       name, aliases, type: "integer", range: shown, help: help,
