@@ -75,10 +75,9 @@ struct DoctorCommand: ParsableCommand {
 
   /// Shared libraries of this process that numbers or files depend on.
   private static func libraries() -> [String] {
-    guard let maps = FileManager.default.contents(atPath: "/proc/self/maps") else { return [] }
     let wanted = ["libhdf5", "libopenblas", "libpcre2", "libcblas", "libnuma"]
     var found: Set<String> = []
-    for line in String(decoding: maps, as: UTF8.self).split(separator: "\n") {
+    for line in KernelFile.text("/proc/self/maps").split(separator: "\n") {
       guard let slash = line.firstIndex(of: "/") else { continue }
       let path = String(line[slash...])
       let name = path.split(separator: "/").last ?? ""

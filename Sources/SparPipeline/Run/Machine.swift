@@ -30,9 +30,8 @@ public struct Machine: Codable, Equatable, Sendable {
 
   /// The first processor's lines of /proc/cpuinfo; empty where there is no such file.
   private static func processorFacts() -> [String: String] {
-    guard let content = FileManager.default.contents(atPath: "/proc/cpuinfo") else { return [:] }
     var facts: [String: String] = [:]
-    for line in String(decoding: content, as: UTF8.self).split(separator: "\n") {
+    for line in KernelFile.text("/proc/cpuinfo").split(separator: "\n") {
       let parts = line.split(separator: ":", maxSplits: 1)
       guard parts.count == 2 else { continue }
       let key = parts[0].trimmingCharacters(in: .whitespaces)
