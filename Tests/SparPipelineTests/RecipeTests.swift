@@ -92,6 +92,13 @@ import Testing
     #expect(resolved.origin(of: "generate.pairs") == .flag("pairs"))
   }
 
+  @Test("of --set and of flags the last one counts")
+  func lastCounts() throws {
+    let flags = try resolve("", flags: [("pairs", "3"), ("num_generations", "7")])
+    #expect(flags.recipe.generate.pairs == 7)
+    #expect(try resolve("", set: ["pairs=3", "pairs=4"]).recipe.generate.pairs == 4)
+  }
+
   @Test("the same setting twice in one recipe is an error, whatever its spelling")
   func twice() {
     #expect(throws: RecipeError.self) {

@@ -2,8 +2,8 @@ import Foundation
 
 /// A recipe with all its layers applied, and who decided what.
 ///
-/// Layers come in the order defaults < recipe file < `--set` < flags; within one layer a setting
-/// may be given once only, whatever its spelling.
+/// Layers come in the order defaults < recipe file < `--set` < flags.  A recipe may give a setting
+/// once only, whatever its spelling; of `--set` and of flags the last one counts.
 public struct ResolvedRecipe: Equatable, Sendable {
   public private(set) var recipe = Recipe()
   /// By canonical name; settings that nobody touched are absent.
@@ -50,8 +50,9 @@ public struct ResolvedRecipe: Equatable, Sendable {
   }
 
   public mutating func apply(flags: [Assignment]) throws(RecipeError) {
-    var seen: [String: Origin] = [:]
+    // The last one counts, as everywhere on command lines.
     for flag in flags {
+      var seen: [String: Origin] = [:]
       try apply(flag.key, flag.value, .flag(flag.key), &seen, folder: nil)
     }
   }
