@@ -12,7 +12,10 @@ protocol RecipeCommand: ParsableCommand {
 
 extension RecipeCommand {
   static var ownOptions: Set<String> {
-    options.union(["set", "flag", "config", "backend", "threads", "plugin-path"])
+    options.union([
+      "set", "flag", "config", "backend", "threads", "plugin-path", "ranker-option",
+      "objective-option",
+    ])
   }
 
   static var ownFlags: Set<String> {
@@ -58,6 +61,16 @@ struct RecipeOptions: ParsableArguments {
   @Option(name: .customLong("flag"), parsing: .unconditionalSingleValue, help: .hidden)
   var flags: [String] = []
 
+  @Option(
+    name: .customLong("ranker-option"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("An option of the ranker; may be repeated.", valueName: "key=value"))
+  var rankerOptions: [String] = []
+
+  @Option(
+    name: .customLong("objective-option"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("An option of the objective; may be repeated.", valueName: "key=value"))
+  var objectiveOptions: [String] = []
+
   /// defaults < recipe < --set < flags; `command` refuses what it has no use for.
   func resolve(
     recipe path: String?, for command: any RecipeCommand.Type, common: CommonOptions
@@ -65,7 +78,10 @@ struct RecipeOptions: ParsableArguments {
     var resolved = ResolvedRecipe()
     if let path { try resolved.apply(RecipeFile(path: path)) }
     let set = try assignments.map { try ResolvedRecipe.Assignment($0) }
-    var given = try flags.map { try ResolvedRecipe.Assignment($0) }
+    var given =
+      try flags.map { try ResolvedRecipe.Assignment($0) }
+      + rankerOptions.map { try ResolvedRecipe.Assignment("ranker." + $0) }
+      + objectiveOptions.map { try ResolvedRecipe.Assignment("objective." + $0) }
     if let backend = common.backend { given.append(.init(key: "backend", value: backend)) }
     if let threads = common.threads { given.append(.init(key: "threads", value: "\(threads)")) }
     for (assignment, origin) in set.map({ ($0, Origin.set) })

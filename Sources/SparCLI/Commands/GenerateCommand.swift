@@ -4,7 +4,7 @@ import SparPipeline
 
 struct GenerateCommand: RecipeCommand {
   static let uses = ["model", "prompts", "seed", "backend", "threads", "generate."]
-  static let options: Set = ["output", "iteration"]
+  static let options: Set = ["output", "jsonl", "iteration"]
   static let switches: Set<String> = []
 
   static let configuration = CommandConfiguration(
@@ -21,6 +21,9 @@ struct GenerateCommand: RecipeCommand {
 
   @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
   var output = "candidates.h5"
+
+  @Option(help: "Also write the answers as JSON lines, one prompt each.", completion: .file())
+  var jsonl: String?
 
   @Option(help: "Names the random streams: other iterations draw other answers.")
   var iteration = 1
@@ -43,6 +46,7 @@ struct GenerateCommand: RecipeCommand {
       prompts: prompts, source: recipe.run.prompts, output: output,
       progress: line.stage("generate"), cancelled: { Interrupts.interruption.isRequested })
     line.finish()
+    if let jsonl { try CandidateLines.write(output, to: jsonl) }
     guard !common.json else { return try Terminal.json(summary) }
     try Terminal.line(
       "\(output): \(summary.prompts) prompts, \(summary.answers) answers of "

@@ -4,15 +4,15 @@ import SparTraining
 
 struct TrainCommand: RecipeCommand {
   static let uses = ["model", "output_dir", "seed", "backend", "threads", "objective.", "train."]
-  static let options: Set = ["candidates", "preferences", "data"]
+  static let options: Set = ["candidates", "preferences"]
   static let switches: Set<String> = []
 
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a policy on preferences; checkpoints go to output_dir.",
     discussion: """
-      Reads preferences.h5 with its candidates.h5, or pairs as JSON lines (prompt, chosen, \
-      rejected). Started again, it goes on from the newest checkpoint, to the same bits.
+      Reads preferences.h5 and the candidates.h5 that it names, or pairs as JSON lines (prompt, \
+      chosen, rejected). Started again, it goes on from the newest checkpoint, to the same bits.
 
       \(settingsHelp)
       """)
@@ -20,14 +20,13 @@ struct TrainCommand: RecipeCommand {
   @Option(help: "Recipe to take settings from.", completion: .file())
   var config: String?
 
-  @Option(help: "The answers that were ranked.", completion: .file())
+  @Option(help: "What a ranker made of answers (.h5), or pairs as JSON lines (.jsonl).",
+    completion: .file())
+  var preferences = "preferences.h5"
+
+  @Option(help: "The answers that were ranked. (default: the file that the preferences name)",
+    completion: .file())
   var candidates: String?
-
-  @Option(help: "What the ranker made of them.", completion: .file())
-  var preferences: String?
-
-  @Option(help: "Pairs as JSON lines, instead of the two.", completion: .file())
-  var data: String?
 
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var common: CommonOptions
@@ -72,13 +71,14 @@ struct TrainCommand: RecipeCommand {
   }
 
   private func source() throws -> TrainingData {
-    if let data {
-      guard candidates == nil, preferences == nil else {
-        throw UsageError("--data is given together with --candidates or --preferences")
-      }
-      return .pairs(data)
+    guard [".jsonl", ".json"].contains(where: preferences.hasSuffix) else {
+      return .stored(
+        preferences: preferences,
+        candidates: try candidates ?? TrainingData.candidates(of: preferences))
     }
-    return .stored(
-      preferences: preferences ?? "preferences.h5", candidates: candidates ?? "candidates.h5")
+    guard candidates == nil else {
+      throw UsageError("--candidates is given, but \(preferences) holds pairs, not a ranking")
+    }
+    return .pairs(preferences)
   }
 }

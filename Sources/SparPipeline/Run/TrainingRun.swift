@@ -1,6 +1,7 @@
 import Foundation
 import SparHost
 import SparModel
+import SparStore
 import SparTraining
 
 /// What is trained on.
@@ -9,6 +10,15 @@ public enum TrainingData: Equatable, Sendable {
   case stored(preferences: String, candidates: String)
   /// Pairs as JSON lines.
   case pairs(String)
+
+  /// The candidates.h5 that a preferences.h5 ranks: where it says, else in its own folder.
+  public static func candidates(of preferences: String) throws -> String {
+    let attributes = try PreferencesFile.read(preferences).attributes
+    guard case .string(let named)? = attributes["candidates"] else { return "candidates.h5" }
+    let folder = (preferences as NSString).deletingLastPathComponent as NSString
+    let beside = folder.appendingPathComponent((named as NSString).lastPathComponent)
+    return [named, beside].first { FileManager.default.fileExists(atPath: $0) } ?? named
+  }
 }
 
 /// The `train` stage: π_t and ranked answers → a checkpoint of π_{t+1}.
