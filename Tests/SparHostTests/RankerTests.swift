@@ -57,7 +57,7 @@ private func query(_ prompt: String, _ responses: [String]) -> RankQuery {
     let host = try builtHost()
     let model = FakeModel(on: host)
     let ranker = try host.makeRanker(
-      "likelihood", options: ["unconditional_weight": "0", "length_normalisation": "sum"])
+      "likelihood", options: ["unconditional_weight": "0", "length_normalisation": "0"])
     #expect(try ranker.rank([query("xx", ["aa", "bbb"])])[0].score == [-6, -9])
     #expect(model.items == 1)
   }

@@ -18,8 +18,9 @@ nonisolated(unsafe) private let description = plugin(
           "unconditional-weight", .float(1, 0...10),
           "Weight of the answer's likelihood after an empty prompt, which is subtracted."),
         Option(
-          "length-normalisation", .choice("mean", among: ["mean", "sum"]),
-          "Whether log-probabilities are divided by the answer's tokens."),
+          "length-normalisation", .float(1, 0...1),
+          "Power of the answer's tokens to divide by: 1 = mean, 0 = sum; between favours neither "
+            + "short nor long."),
       ],
       flags: Int(
         SPAR_RANK_NATIVE_RAW | SPAR_RANK_COMPLEMENT | SPAR_RANK_SCALAR),
@@ -28,7 +29,7 @@ nonisolated(unsafe) private let description = plugin(
           Likelihood(
             model: try LanguageModel(path: options.text(0), host: host), scale: options.float(1),
             unconditionalWeight: options.float(2),
-            normalisation: .init(rawValue: options.choice(3)) ?? .mean)
+            lengthExponent: options.float(3))
         }
       })
   ])

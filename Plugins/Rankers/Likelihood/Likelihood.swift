@@ -1,30 +1,29 @@
 import CSparPlugin
+import Glibc
 import SparPluginKit
 
 /// Prefers the answer that the prompt makes more likely: pointwise mutual information of prompt
 /// and answer under a language model.
 ///
-///     score = [log p(y | x) - w log p(y | nothing)] / |y|      (|y| = 1 for `sum`)
+///     score = [log p(y | x) - w log p(y | nothing)] / |y|^g
 ///
 /// "Nothing" is one empty user message; |y| counts the end token.  w > 0 takes away what makes
-/// text likely after any prompt: fluency, brevity, repetition.
+/// text likely after any prompt: fluency, brevity, repetition.  The first tokens of an answer owe
+/// most to the prompt, so g = 1 (the mean) favours short answers and g = 0 (the sum) long ones.
 /// Source of the difference: Li et al. 2016, arXiv:1510.03055.
 final class Likelihood: Ranker {
-  enum Normalisation: Int { case mean, sum }
-
   let model: LanguageModel
   let scale: Double
   let unconditionalWeight: Double
-  let normalisation: Normalisation
+  let lengthExponent: Double
 
   init(
-    model: LanguageModel, scale: Double, unconditionalWeight: Double,
-    normalisation: Normalisation
+    model: LanguageModel, scale: Double, unconditionalWeight: Double, lengthExponent: Double
   ) {
     self.model = model
     self.scale = scale
     self.unconditionalWeight = unconditionalWeight
-    self.normalisation = normalisation
+    self.lengthExponent = lengthExponent
   }
 
   func rank(_ queries: [Query]) throws {
@@ -91,7 +90,7 @@ final class Likelihood: Ranker {
       }
     }
     let values = zip(sums, tokens).map { sum, tokens in
-      normalisation == .sum ? sum : sum / Double(max(tokens, 1))
+      sum / pow(Double(max(tokens, 1)), lengthExponent)
     }
     return (Array(values[..<n]), Array(values[n...]))
   }
