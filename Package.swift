@@ -7,6 +7,9 @@ let exportsEntryOnly: [LinkerSetting] = [
 ]
 
 
+/// Tests look inside these modules, in release builds too.
+let testable: [SwiftSetting] = [.unsafeFlags(["-enable-testing"])]
+
 func plugin(_ product: String, _ target: String) -> Product {
   .library(name: product, type: .dynamic, targets: [target])
 }
@@ -44,7 +47,7 @@ let package = Package(
 
     // Floor 1
     .target(name: "SparCompute", dependencies: ["SparTensor", "CSparPlugin", "CSparThreads"]),
-    .target(name: "SparText", dependencies: ["CPCRE2"]),
+    .target(name: "SparText", dependencies: ["CPCRE2"], swiftSettings: testable),
     .target(name: "SparStore", dependencies: ["SparTensor", "CHDF5"]),
 
     // Floor 2
@@ -55,7 +58,7 @@ let package = Package(
     // Floor 3
     .target(
       name: "SparHost",
-      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute", "SparPluginKit"]),
+      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute", "SparPluginKit"], swiftSettings: testable),
 
     .target(name: "SparPreference", dependencies: ["SparHost", "SparStore"]),
 
