@@ -32,7 +32,8 @@ TEST = $(SWIFT) test -c release --disable-xctest
 test: build model ## run all tests
 	@scripts/make-venv.sh .build/venv
 	if [ -x .build/venv/bin/python ]; then export SPAR_PYTHON="$$PWD/.build/venv/bin/python"; fi; \
-	  $(TEST)
+	  gguf="$${SPAR_CACHE:-$$HOME/.cache/spar}/models/SmolLM2-135M-Instruct.Q4_1.gguf"; \
+	  SPAR_GOLDEN_TRAINING=1 SPAR_SMOLLM2="$$gguf" SPAR_SMOLLM2_GGUF="$$gguf" $(TEST)
 
 # A filter that matches nothing succeeds, so this insists that something ran.
 golden: build model ## run the comparisons with values that independent programs computed
