@@ -62,7 +62,8 @@ struct MetricWindow: Codable, Equatable {
     if let factor = scale.lossFactor {
       add("spar/normalised_loss", sum: factor * outcome.loss, weight: pairs)
     }
-    for (index, name) in metricNames.enumerated() {
+    // Rewards are computed below, in the same way for every objective.
+    for (index, name) in metricNames.enumerated() where !name.hasPrefix("rewards/") {
       add(
         "objective/\(name)", sum: outcome.metricSum[index], weight: outcome.metricWeight[index])
     }

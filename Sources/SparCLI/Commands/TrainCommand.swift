@@ -61,6 +61,7 @@ struct TrainCommand: RecipeCommand {
             entry.values.merging(["step": Double(entry.step)]) { first, _ in first }
           }))
     }
+    for text in MetricsTable.lines(result.history) { try Terminal.line(text) }
     let (first, last) = (result.figures["first_loss"], result.figures["last_loss"])
     let loss = first.flatMap { first in
       last.map { "loss \(Figures.short(first)) → \(Figures.short($0)), " }
