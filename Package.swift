@@ -6,7 +6,6 @@ let exportsEntryOnly: [LinkerSetting] = [
   .unsafeFlags(["-Xlinker", "--version-script=Plugins/exports.map"])
 ]
 
-
 /// Tests look inside these modules, in release builds too.
 let testable: [SwiftSetting] = [.unsafeFlags(["-enable-testing"])]
 
@@ -58,7 +57,8 @@ let package = Package(
     // Floor 3
     .target(
       name: "SparHost",
-      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute", "SparPluginKit"], swiftSettings: testable),
+      dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute", "SparPluginKit"],
+      swiftSettings: testable),
 
     .target(name: "SparPreference", dependencies: ["SparHost", "SparStore"]),
 

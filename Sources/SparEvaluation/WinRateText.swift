@@ -12,12 +12,16 @@ extension WinRateReport {
         "of similar length \(Self.percent(lengthMatched.value, lengthMatched.interval)) on "
           + "\(lengthMatched.n) prompts, \(lengthMatched.pairs) pairs")
     }
-    lines.append(Self.table(["", "base", "policy"], rows: [
-      ["mean tokens", decimal(base.meanTokens), decimal(policy.meanTokens)],
-      ["repetition", Self.percent(base.repetition), Self.percent(policy.repetition)],
-      ["ended", Self.percent(base.ended), Self.percent(policy.ended)],
-      ["empty", Self.percent(base.empty), Self.percent(policy.empty)],
-    ]).joined(separator: "\n"))
+    lines.append(
+      Self.table(
+        ["", "base", "policy"],
+        rows: [
+          ["mean tokens", decimal(base.meanTokens), decimal(policy.meanTokens)],
+          ["repetition", Self.percent(base.repetition), Self.percent(policy.repetition)],
+          ["ended", Self.percent(base.ended), Self.percent(policy.ended)],
+          ["empty", Self.percent(base.empty), Self.percent(policy.empty)],
+        ]
+      ).joined(separator: "\n"))
     lines.append("ranker \(ranker), probability rule \(probabilityRule.rawValue)")
     return lines.flatMap { $0.split(separator: "\n").map(String.init) }
       + warnings.map { "warning: \($0)" }

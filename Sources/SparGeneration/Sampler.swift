@@ -55,10 +55,12 @@ public struct Sampler: Sendable {
     var kept = order.count
     if topP < 1 {
       var cumulative = 0.0
-      guard let last = weights.firstIndex(where: { weight in
-        cumulative += weight
-        return cumulative >= topP * mass
-      }) else {
+      guard
+        let last = weights.firstIndex(where: { weight in
+          cumulative += weight
+          return cumulative >= topP * mass
+        })
+      else {
         if !isWhole && topK == 0 { return nil }
         return pick(order, weights, uniform * cumulative)
       }

@@ -14,6 +14,7 @@ extension PluginHost {
   public func backend(
     _ id: String? = nil, options: [String: String] = [:], threads: Int
   ) throws(PluginError) -> Backend {
-    Backend(try makeBackend(id ?? bestBackend()?.id ?? "reference", options: options, threads: threads))
+    Backend(
+      try makeBackend(id ?? bestBackend()?.id ?? "reference", options: options, threads: threads))
   }
 }

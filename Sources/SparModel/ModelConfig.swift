@@ -64,7 +64,8 @@ public struct ModelConfig: Equatable, Sendable {
     eos = Self.ids(object["eos_token_id"])
     let rope = object["rope_parameters"] as? [String: Any] ?? object
     ropeTheta = rope["rope_theta"] as? Double ?? object["rope_theta"] as? Double ?? 10_000
-    let scaling = object["rope_parameters"] as? [String: Any] ?? object["rope_scaling"] as? [String: Any]
+    let scaling =
+      object["rope_parameters"] as? [String: Any] ?? object["rope_scaling"] as? [String: Any]
     ropeScaling = try Self.scaling(scaling ?? [:], path: path)
     guard heads % keyHeads == 0 else {
       throw ModelError(

@@ -80,7 +80,7 @@ public struct RankingRun {
       let results: [[Double]]
       do {
         results = try ranker.compare(rows.map { items[$0].query })
-      } catch where cancelled() {
+      } catch  where cancelled() {
         // Rankers poll the host and give up in the middle of a batch.
         throw RankingError.cancelled(
           stage: stage, done: done, of: items.count, journal: journal.path)

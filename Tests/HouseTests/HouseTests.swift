@@ -48,7 +48,9 @@ import Testing
   func names() throws {
     for file in try Self.files("Sources/SparHost", "Sources/SparCompute", ending: ["swift"]) {
       let text = try String(contentsOf: file, encoding: .utf8)
-      for name in ["\"openblas\"", "\"sppo\"", "\"gpo\"", "\"dpo\"", "\"likelihood\"", "\"length\""] {
+      for name in [
+        "\"openblas\"", "\"sppo\"", "\"gpo\"", "\"dpo\"", "\"likelihood\"", "\"length\"",
+      ] {
         #expect(!text.contains(name), "\(file.lastPathComponent) names \(name)")
       }
     }

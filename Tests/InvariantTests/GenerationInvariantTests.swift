@@ -70,7 +70,8 @@ struct GenerationInvariantTests {
         return size >= 2
       })
     #expect(isKilled, "the program was done before it could be killed")
-    #expect(!FileManager.default.fileExists(atPath: output), "a half-written file has its final name")
+    #expect(
+      !FileManager.default.fileExists(atPath: output), "a half-written file has its final name")
     let run = try SparProgram.start(arguments(output, maxlen: 40) + ["--batch", "3"])
     _ = try run.1.fileHandleForReading.readToEnd()
     run.0.waitUntilExit()

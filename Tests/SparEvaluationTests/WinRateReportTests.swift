@@ -59,9 +59,11 @@ import Testing
     #expect(outcome.identical == 1)
   }
 
-  @Test("lengths within 15 % of the longer are similar", arguments: [
-    (85, 100, 1), (84, 100, 0), (100, 85, 1), (0, 0, 1), (0, 1, 0),
-  ])
+  @Test(
+    "lengths within 15 % of the longer are similar",
+    arguments: [
+      (85, 100, 1), (84, 100, 0), (100, 85, 1), (0, 0, 1), (0, 1, 0),
+    ])
   func similarity(a: Int, b: Int, matched: Int) throws {
     let table = try WinTable(probability: [0.5, 0.9, 0.1, 0.5], k: 2)
     let outcome = PromptOutcome(
@@ -90,13 +92,15 @@ import Testing
     #expect(try Self.report([Double](repeating: 0.9, count: 60)).warnings == [])
   }
 
-  @Test("signs of a gamed ranker are named", arguments: [
-    (facts(tokens: 140), "answers grew by 40 %"),
-    (facts(tokens: 50), "answers shrank by 50 %"),
-    (facts(repetition: 0.06), "repetition rose from 2 % to 6 %"),
-    (facts(ended: 0.7), "end by themselves fell from 100 % to 70 %"),
-    (facts(empty: 0.2), "empty answers rose from 0 % to 20 %"),
-  ])
+  @Test(
+    "signs of a gamed ranker are named",
+    arguments: [
+      (facts(tokens: 140), "answers grew by 40 %"),
+      (facts(tokens: 50), "answers shrank by 50 %"),
+      (facts(repetition: 0.06), "repetition rose from 2 % to 6 %"),
+      (facts(ended: 0.7), "end by themselves fell from 100 % to 70 %"),
+      (facts(empty: 0.2), "empty answers rose from 0 % to 20 %"),
+    ])
   func warnings(policy: AnswerFacts, words: String) throws {
     let report = try Self.report([Double](repeating: 0.9, count: 60), policy: policy)
     #expect(report.warnings.count == 1)

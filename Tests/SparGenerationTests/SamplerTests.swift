@@ -6,7 +6,9 @@ import Testing
 @Suite("Sampler") struct SamplerTests {
   /// The definition: sort everything, cut, renormalise, invert the cumulative distribution.
   func plain(_ logits: [Float], _ sampler: Sampler, _ uniform: Double) -> Int32 {
-    let order = logits.indices.sorted { logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1) }
+    let order = logits.indices.sorted {
+      logits[$0] > logits[$1] || (logits[$0] == logits[$1] && $0 < $1)
+    }
     guard sampler.temperature > 0 else { return Int32(order[0]) }
     let weights = order.map { exp(Double(logits[$0]) / sampler.temperature) }
     let total = weights.reduce(0, +)

@@ -117,10 +117,12 @@ func isClose(_ found: [Double], _ expected: [Double], _ tolerance: Double = 5.1e
 }
 
 @Suite("Repetition") struct RepetitionTests {
-  @Test("the share of runs that were there before", arguments: [
-    ([1, 2, 3, 4, 5, 6], 0.0), ([1, 1, 1, 1, 1, 1], 2 / 3.0), ([1, 2, 3], 0.0),
-    ([1, 2, 3, 4, 1, 2, 3, 4], 1 / 5.0), ([], 0.0),
-  ] as [([Int32], Double)])
+  @Test(
+    "the share of runs that were there before",
+    arguments: [
+      ([1, 2, 3, 4, 5, 6], 0.0), ([1, 1, 1, 1, 1, 1], 2 / 3.0), ([1, 2, 3], 0.0),
+      ([1, 2, 3, 4, 1, 2, 3, 4], 1 / 5.0), ([], 0.0),
+    ] as [([Int32], Double)])
   func rate(ids: [Int32], expected: Double) {
     #expect(Repetition.rate(ids) == expected)
   }

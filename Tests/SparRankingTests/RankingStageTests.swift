@@ -219,7 +219,8 @@ private func preferences(_ path: String) throws -> PreferenceTable {
     #expect(calls == 4)
   }
 
-  @Test("a ranker that gives up because it was told to is no failure") func cancelledInside() throws {
+  @Test("a ranker that gives up because it was told to is no failure") func cancelledInside() throws
+  {
     struct GaveUp: Error {}
     let folder = try Folder()
     let candidates = try folder.candidates(prompts: 11)

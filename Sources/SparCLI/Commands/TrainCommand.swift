@@ -20,11 +20,13 @@ struct TrainCommand: RecipeCommand {
   @Option(help: "Recipe to take settings from.", completion: .file())
   var config: String?
 
-  @Option(help: "What a ranker made of answers (.h5), or pairs as JSON lines (.jsonl).",
+  @Option(
+    help: "What a ranker made of answers (.h5), or pairs as JSON lines (.jsonl).",
     completion: .file())
   var preferences = "preferences.h5"
 
-  @Option(help: "The answers that were ranked. (default: the file that the preferences name)",
+  @Option(
+    help: "The answers that were ranked. (default: the file that the preferences name)",
     completion: .file())
   var candidates: String?
 
