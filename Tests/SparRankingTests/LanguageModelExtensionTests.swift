@@ -65,7 +65,7 @@ private struct Client {
     status: spar_status, sums: [[Double]], tokens: [[Int64]]
   ) {
     var kept: [UnsafeMutablePointer<CChar>] = []
-    defer { kept.forEach { free($0) } }
+    defer { for text in kept { free(text) } }
     func lend(_ text: String) -> spar_text {
       let copy = strdup(text + "<not part of it>")!
       kept.append(copy)
@@ -141,9 +141,8 @@ struct LanguageModelExtensionTests {
     arguments: [1, 64, 2048])
   func scores(rows: Int) throws {
     var passes = 0
-    let lender = LanguageModelExtension(rowsPerPass: rows, onProgress: { passes = max($0, $1) }) {
-      _ in model
-    }
+    let lender = LanguageModelExtension(
+      rowsPerPass: rows, onProgress: { passes = max($0, $1) }, load: { _ in model })
     let client = try Client(lender)
     let (status, handle) = client.open(folder.path)
     #expect(status == spar_status(SPAR_OK))
@@ -202,9 +201,8 @@ struct LanguageModelExtensionTests {
 
   @Test("a cancelled call ends between two passes") func cancelled() throws {
     var done = 0
-    let lender = LanguageModelExtension(rowsPerPass: 1, onProgress: { now, _ in done = now }) { _ in
-      model
-    }
+    let lender = LanguageModelExtension(
+      rowsPerPass: 1, onProgress: { now, _ in done = now }, load: { _ in model })
     let client = try Client(lender)
     let handle = client.open("m").model
     client.host.isCancelled = true

@@ -19,6 +19,8 @@ public struct RunReport: Codable, Equatable, Sendable {
     public var trainTokensPerSecond: Double?
     public var seconds: Double
     public var checkpoint: String
+    /// What tells whether the ranker is being gamed: length, endings, repetition.
+    public var checks: String
     public var warnings: [String]
   }
   public struct Example: Codable, Equatable, Sendable {
@@ -62,7 +64,7 @@ public struct RunReport: Codable, Equatable, Sendable {
           trainTokensPerSecond: figure(.train, "tokens_per_second"),
           seconds: stages.reduce(0) { $0 + (ledger.record(of: $1)?.figures["seconds"] ?? 0) },
           checkpoint: folder.path + "/" + (ledger.record(of: "train")?.output ?? ""),
-          warnings: evaluation.warnings))
+          checks: Self.checks(evaluation), warnings: evaluation.warnings))
     }
     examples = try Self.examples(run)
   }

@@ -1,4 +1,5 @@
 import Foundation
+import SparEvaluation
 
 // The report for people: on the terminal and in report.md.
 extension RunReport {
@@ -29,6 +30,7 @@ extension RunReport {
   public var text: String {
     var lines = Self.aligned([Self.head] + rows)
     lines += ["", Self.note + String(format: " (base model: length %.1f)", baseLength)]
+    lines += checkLines
     for (number, example) in examples.enumerated() {
       lines += ["", "held-out prompt \(number + 1): \(example.prompt)"]
       lines += ["  before: " + Self.indented(example.before)]
@@ -37,6 +39,24 @@ extension RunReport {
     let doubts = warningLines
     if !doubts.isEmpty { lines += [""] + doubts }
     return lines.joined(separator: "\n")
+  }
+
+  /// The figures behind the question whether the ranker is being gamed, in words.
+  static func checks(_ evaluation: WinRateReport) -> String {
+    let (base, policy) = (evaluation.base, evaluation.policy)
+    var parts: [String] = []
+    if let matched = evaluation.lengthMatched {
+      parts.append(
+        "among answers of similar length it wins \(percent(matched.value)) "
+          + "(\(percent(matched.interval.lower)) – \(percent(matched.interval.upper)))")
+    }
+    parts.append("answers that end \(percent(base.ended)) → \(percent(policy.ended))")
+    parts.append("repeated 4-grams \(percent(base.repetition)) → \(percent(policy.repetition))")
+    return parts.joined(separator: "; ")
+  }
+
+  private var checkLines: [String] {
+    iterations.map { "iteration \($0.iteration) against the base model: \($0.checks)" }
   }
 
   private var warningLines: [String] {
@@ -52,6 +72,7 @@ extension RunReport {
     ]
     lines += rows.map { "| " + $0.joined(separator: " | ") + " |" }
     lines += ["", Self.note + String(format: " (base model: length %.1f).", baseLength)]
+    lines += [""] + checkLines.map { "- " + $0 }
     if !warningLines.isEmpty {
       lines += ["", "## Doubts", ""] + warningLines.map { "- " + $0 }
     }
