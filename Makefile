@@ -15,32 +15,32 @@ help: ## list these targets
 setup: ## install the system libraries (OpenBLAS, HDF5, PCRE2, NUMA) if they are missing
 	@scripts/setup.sh
 
-model: setup ## fetch SmolLM2-135M-Instruct (98 MB, once) into $SPAR_CACHE or ~/.cache/spar
-	@scripts/fetch-model.sh
-
 build: setup ## compile the command `spar` and every plugin, optimised
 	$(SWIFT) build -c release
 	@scripts/check-products.sh .build/release
 
-demo: build model ## self-play on the small model, start to end (about 20 minutes)
+model: build ## fetch SmolLM2-135M-Instruct (98 MB, once) into $SPAR_CACHE or ~/.cache/spar
+	.build/release/spar model fetch smollm2-135m
+
+demo: model ## self-play on the small model, start to end (about 20 minutes)
 	.build/release/spar run docs/recipes/smollm2-sppo.yaml
 
 # The optimiser is part of the system, so what is tested is the release build.  SwiftPM's two test
 # runners are told apart here: all tests are Swift Testing's.
 TEST = $(SWIFT) test -c release --disable-xctest
 
-test: build model ## run all tests
+test: model ## run all tests
 	@scripts/make-venv.sh .build/venv
 	if [ -x .build/venv/bin/python ]; then export SPAR_PYTHON="$$PWD/.build/venv/bin/python"; fi; \
 	  gguf="$${SPAR_CACHE:-$$HOME/.cache/spar}/models/SmolLM2-135M-Instruct.Q4_1.gguf"; \
 	  SPAR_GOLDEN_TRAINING=1 SPAR_SMOLLM2="$$gguf" SPAR_SMOLLM2_GGUF="$$gguf" $(TEST)
 
 # A filter that matches nothing succeeds, so this insists that something ran.
-golden: build model ## run the comparisons with values that independent programs computed
+golden: model ## run the comparisons with values that independent programs computed
 	SPAR_GOLDEN_TRAINING=1 $(TEST) --filter Golden | tee .build/filtered.log
 	@! grep -q 'Test run with 0 tests' .build/filtered.log || { echo 'no test ran' >&2; exit 1; }
 
-bench: build model ## measure speed: products, training, generation
+bench: model ## measure speed: products, training, generation
 	for what in gemm train generate; do .build/release/spar bench $$what; done
 
 format: ## format the Swift sources in place
