@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "SparTensor", dependencies: ["CSparPlugin"]),
 
     // Floor 1
-    .target(name: "SparCompute", dependencies: ["SparTensor", "CSparPlugin", "CSparThreads"]),
+    .target(name: "SparCompute", dependencies: ["SparTensor", "CSparPlugin", "CSparKernels"]),
     .target(name: "SparText", dependencies: ["CPCRE2"], swiftSettings: testable),
     .target(name: "SparStore", dependencies: ["SparTensor", "CHDF5"]),
 
@@ -114,7 +114,7 @@ let package = Package(
     swiftPlugin("LikelihoodRanker", path: "Plugins/Rankers/Likelihood"),
 
     // Tests
-    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute"]),
+    .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "CSparPlugin"]),
     .testTarget(name: "SparTextTests", dependencies: ["SparText"]),
     .testTarget(name: "SparStoreTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(

@@ -1,11 +1,12 @@
 import CSparPlugin
 import SparTensor
 
-/// The operations of one compute backend, with the plain reference wherever it has a gap.
+/// The operations of one compute backend, with the host's own wherever it has a gap.
 ///
 /// Wraps the C table of a plugin (or of the built-in reference).  An operation that is missing, or
-/// answers UNSUPPORTED, is done by its plain twin in `Reference`.  Calls are serial: one control
-/// thread; the backend runs its own threads inside an operation.
+/// answers UNSUPPORTED, is done by `Fallback` if the backend was made with parallel loops, and by
+/// its plain twin in `Reference` where that declines too.  Calls are serial: one control thread;
+/// the backend runs its own threads inside an operation.
 public final class Backend: @unchecked Sendable {
   public let name: String
   /// Where tensors of this backend live.
@@ -18,21 +19,27 @@ public final class Backend: @unchecked Sendable {
   /// Addresses for the tensors of the call under way.
   private let slots = UnsafeMutablePointer<spar_tensor>.allocate(capacity: 16)
   private var usedSlots = 0
+  let fallback: Fallback?
 
+  /// `loops`: where fast fallbacks run; nil leaves the plain twins alone.
   public init(
     api: spar_backend_api, instance: UnsafeMutableRawPointer?, name: String,
-    owner: AnyObject? = nil, errorText: @escaping @Sendable () -> String? = { nil }
+    loops: ParallelLoops? = nil, owner: AnyObject? = nil,
+    errorText: @escaping @Sendable () -> String? = { nil }
   ) {
     self.api = api
     self.instance = instance
     self.name = name
     self.owner = owner
     self.errorText = errorText
+    let gemm = api.gemm.map { gemm in { (args: inout spar_gemm_args) in gemm(instance, &args) } }
+    let memory = pool
+    fallback = loops.flatMap { Fallback(parallel: $0, pool: memory, pluginGemm: gemm) }
   }
 
   /// The plain loops alone.
   public static func reference() -> Backend {
-    Backend(api: spar_backend_api(), instance: nil, name: "reference")
+    Backend(api: referenceTable(), instance: nil, name: "reference")
   }
 
   deinit { slots.deallocate() }
@@ -65,26 +72,38 @@ public final class Backend: @unchecked Sendable {
     UnsafePointer(slot(tensor))
   }
 
-  /// Runs the plugin's function, else the reference's.
+  typealias Loops<Args> = (Args) throws(ReferenceGap) -> Void
+
+  /// Runs the plugin's function, else the fast fallback, else the plain twin.
   func call<Args>(
     _ operation: StaticString, _ function: Operation<Args>?, _ args: inout Args,
-    reference: (Args) throws(ReferenceGap) -> Void
+    fast: Loops<Args>? = nil, twin: Loops<Args>
   ) throws(ComputeError) {
     defer { usedSlots = 0 }
     if let function {
       let status = withUnsafePointer(to: args) { function(instance, $0) }
       if status == Int32(SPAR_OK) { return }
-      guard status == Int32(SPAR_UNSUPPORTED) else {
-        throw ComputeError(
-          reason: .plugin(status: status, text: errorText()), operation: "\(operation)",
-          backend: name)
+      guard status == Int32(SPAR_UNSUPPORTED) else { throw failure(operation, status) }
+    }
+    if let fast {
+      do {
+        return try fast(args)
+      } catch {
+        guard error.status == Int32(SPAR_UNSUPPORTED) else {
+          throw failure(operation, error.status)
+        }
       }
     }
     do {
-      try reference(args)
+      try twin(args)
     } catch {
       throw ComputeError(
         reason: .unsupported(error.what), operation: "\(operation)", backend: name)
     }
+  }
+
+  private func failure(_ operation: StaticString, _ status: spar_status) -> ComputeError {
+    ComputeError(
+      reason: .plugin(status: status, text: errorText()), operation: "\(operation)", backend: name)
   }
 }

@@ -57,7 +57,8 @@ extension Backend {
     var args = attentionArgs(q, k, v, o: o, lse: lse, spans, shape)
     try spans.packed.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
       place(spans, buffer.baseAddress, &args)
-      try call("attention", api.attention, &args, reference: Reference.attention)
+      try call(
+        "attention", api.attention, &args, fast: fallback?.attention, twin: Reference.attention)
     }
   }
 
@@ -73,7 +74,8 @@ extension Backend {
     try spans.packed.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
       place(spans, buffer.baseAddress, &args)
       try call(
-        "attention_bwd", api.attention_bwd, &args, reference: Reference.attentionBackward)
+        "attention_bwd", api.attention_bwd, &args, fast: fallback?.attentionBackward,
+        twin: Reference.attentionBackward)
     }
   }
 }

@@ -20,7 +20,9 @@ extension Backend {
     args.softcap = softcap
     try targets.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
       args.targets = buffer.baseAddress
-      try call("linear_logp", api.linear_logp, &args, reference: Reference.linearLogp)
+      try call(
+        "linear_logp", api.linear_logp, &args, fast: fallback?.linearLogp,
+        twin: Reference.linearLogp)
     }
   }
 
@@ -29,19 +31,10 @@ extension Backend {
     _ logits: Tensor, inverseTemperature: Double, into lse: Tensor
   ) throws(ComputeError) {
     let rows = logits.shape[0]
-    let logp = tensor([rows])
-    var args = spar_logp_args()
-    args.struct_size = UInt64(MemoryLayout<spar_logp_args>.size)
-    args.logits = input(logits)
-    args.logp = slot(logp)
-    args.lse = slot(lse)
-    args.inv_temperature = inverseTemperature
     // Any target will do: a negative one would skip the row.
-    let targets = [Int32](repeating: 0, count: rows)
-    try targets.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
-      args.targets = buffer.baseAddress
-      try call("logp", api.logp, &args, reference: Reference.logp)
-    }
+    try logp(
+      logits, targets: [Int32](repeating: 0, count: rows), inverseTemperature: inverseTemperature,
+      logp: tensor([rows]), lse: lse)
   }
 
   /// coef [T] = d loss / d logp; dh is written or added to, dweight always added to.
@@ -63,7 +56,8 @@ extension Backend {
     try targets.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
       args.targets = buffer.baseAddress
       try call(
-        "linear_logp_bwd", api.linear_logp_bwd, &args, reference: Reference.linearLogpBackward)
+        "linear_logp_bwd", api.linear_logp_bwd, &args, fast: fallback?.linearLogpBackward,
+        twin: Reference.linearLogpBackward)
     }
   }
 }

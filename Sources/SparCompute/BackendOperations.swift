@@ -48,7 +48,7 @@ extension Backend {
     args.c = slot(c)
     args.alpha = alpha
     args.beta = beta
-    try call("gemm", api.gemm, &args, reference: Reference.gemm)
+    try call("gemm", api.gemm, &args, fast: fallback?.gemm, twin: Reference.gemm)
   }
 
   /// y = x / rms(x) * weight; x, y [T, C], rstd [T].
@@ -63,7 +63,7 @@ extension Backend {
     args.rstd = slot(rstd)
     args.eps = epsilon
     args.kind = UInt32(SPAR_NORM_RMS)
-    try call("norm", api.norm, &args, reference: Reference.norm)
+    try call("norm", api.norm, &args, fast: fallback?.norm, twin: Reference.norm)
   }
 
   public func rmsNormBackward(
@@ -81,7 +81,8 @@ extension Backend {
     args.dweight = slot(dweight)
     args.eps = epsilon
     args.kind = UInt32(SPAR_NORM_RMS)
-    try call("norm_bwd", api.norm_bwd, &args, reference: Reference.normBackward)
+    try call(
+      "norm_bwd", api.norm_bwd, &args, fast: fallback?.normBackward, twin: Reference.normBackward)
   }
 
   /// Rotates x [T, H, D] in place; `inverse` is the backward pass.
@@ -96,7 +97,7 @@ extension Backend {
     args.sin = input(table.sin)
     try positions.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
       args.positions = buffer.baseAddress
-      try call("rope", api.rope, &args, reference: Reference.rotary)
+      try call("rope", api.rope, &args, fast: fallback?.rotary, twin: Reference.rotary)
     }
   }
 
@@ -110,7 +111,8 @@ extension Backend {
     args.gate = input(gate)
     args.y = slot(y)
     args.kind = kind.rawValue
-    try call("activation", api.activation, &args, reference: Reference.activation)
+    try call(
+      "activation", api.activation, &args, fast: fallback?.activation, twin: Reference.activation)
   }
 
   public func activationBackward(
@@ -125,7 +127,8 @@ extension Backend {
     args.dgate = slot(dgate)
     args.kind = kind.rawValue
     try call(
-      "activation_bwd", api.activation_bwd, &args, reference: Reference.activationBackward)
+      "activation_bwd", api.activation_bwd, &args, fast: fallback?.activationBackward,
+      twin: Reference.activationBackward)
   }
 
   /// y[t] = table[ids[t]]; table [V, C], y [T, C].
@@ -136,7 +139,7 @@ extension Backend {
     args.y = slot(y)
     try ids.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
       args.ids = buffer.baseAddress
-      try call("embed", api.embed, &args, reference: Reference.embed)
+      try call("embed", api.embed, &args, twin: Reference.embed)
     }
   }
 
@@ -148,7 +151,7 @@ extension Backend {
     args.dtable = slot(dtable)
     try ids.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
       args.ids = buffer.baseAddress
-      try call("embed_bwd", api.embed_bwd, &args, reference: Reference.embedBackward)
+      try call("embed_bwd", api.embed_bwd, &args, twin: Reference.embedBackward)
     }
   }
 
@@ -164,7 +167,7 @@ extension Backend {
     args.alpha = alpha
     args.beta = beta
     args.kind = UInt32(SPAR_ADD)
-    try call("binary", api.binary, &args, reference: Reference.binary)
+    try call("binary", api.binary, &args, fast: fallback?.binary, twin: Reference.binary)
   }
 
   /// y[yRows[t]] = x[t]: rows of x to named places, as a KV cache needs.
@@ -176,7 +179,7 @@ extension Backend {
     args.n_rows = Int64(yRows.count)
     try yRows.withUnsafeBufferPointer { (buffer) throws(ComputeError) in
       args.y_rows = buffer.baseAddress
-      try call("copy", api.copy, &args, reference: Reference.copy)
+      try call("copy", api.copy, &args, twin: Reference.copy)
     }
   }
 
@@ -198,6 +201,6 @@ extension Backend {
     args.x = input(x)
     args.y = slot(y)
     args.kind = UInt32(kind)
-    try call("reduce", api.reduce, &args, reference: Reference.reduce)
+    try call("reduce", api.reduce, &args, fast: fallback?.reduce, twin: Reference.reduce)
   }
 }

@@ -36,6 +36,7 @@ extension Backend {
       args.eps = epsilon
       args.momentum = momentum
     }
-    try call("optimizer", api.optimizer, &args, reference: Reference.optimizer)
+    try call(
+      "optimizer", api.optimizer, &args, fast: fallback?.optimizer, twin: Reference.optimizer)
   }
 }

@@ -1,10 +1,14 @@
+import CSparPlugin
 import SparCompute
 
 extension Backend {
-  /// The operations of a created backend plugin, the reference filling its gaps.
-  public convenience init(_ created: BackendInstance) {
+  /// The operations of a created backend plugin; `host` lends its threads to the fallbacks that
+  /// fill the gaps.  The built-in reference has none: it is the plain twins, and stays so.
+  public convenience init(_ created: BackendInstance, host: UnsafePointer<spar_host>? = nil) {
+    let isReference = created.component.raw.api == UnsafeRawPointer(ReferenceBackend.api)
     self.init(
-      api: created.api, instance: created.instance, name: created.name, owner: created,
+      api: created.api, instance: created.instance, name: created.name,
+      loops: isReference ? nil : ParallelLoops(host: host), owner: created,
       errorText: { ThreadErrorText.take() })
   }
 }
@@ -15,6 +19,7 @@ extension PluginHost {
     _ id: String? = nil, options: [String: String] = [:], threads: Int
   ) throws(PluginError) -> Backend {
     Backend(
-      try makeBackend(id ?? bestBackend()?.id ?? "reference", options: options, threads: threads))
+      try makeBackend(id ?? bestBackend()?.id ?? "reference", options: options, threads: threads),
+      host: context.table)
   }
 }

@@ -1,14 +1,13 @@
 import CSparPlugin
+import SparCompute
 import SparPluginKit
 
 /// The built-in backend `reference`, offered through the same door as every plugin.
 ///
-/// Its table names no operation: each one is then done by its plain twin in SparCompute, which is
-/// what "reference" means.
+/// Its table holds the plain twins of SparCompute, which define every operation; see docs/backends.md.
 public enum ReferenceBackend {
-  nonisolated(unsafe) private static let api: UnsafePointer<spar_backend_api> = forever {
-    $0.struct_size = UInt64(MemoryLayout<spar_backend_api>.size)
-    $0.flags = UInt64(SPAR_BE_DETERMINISTIC)
+  nonisolated(unsafe) static let api: UnsafePointer<spar_backend_api> = forever {
+    $0 = referenceTable()
   }
 
   nonisolated(unsafe) private static let component: UnsafePointer<spar_component> = forever {

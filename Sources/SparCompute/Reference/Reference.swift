@@ -5,9 +5,11 @@ import CSparPlugin
 /// These functions are the definition.  Fast kernels and plugins must agree with them.
 enum Reference {}
 
-/// Something the reference does not do: other element types than f32, mostly.
+/// Something the host does not do: other element types than f32, mostly.
 struct ReferenceGap: Error {
   var what: String
+  /// Another status when a plugin's operation failed inside a composite.
+  var status = spar_status(SPAR_UNSUPPORTED)
 }
 
 /// A tensor of the ABI as rows of f32.

@@ -11,7 +11,7 @@ extension Reference {
       let row = weight[v]
       var sum = 0.0
       for c in 0..<weight.width { sum += Double(h[c]) * Double(row[c]) }
-      sum *= args.inv_temperature
+      sum *= factor(args.inv_temperature)
       z[v] = args.softcap > 0 ? args.softcap * Glibc.tanh(sum / args.softcap) : sum
     }
     return z
@@ -28,7 +28,7 @@ extension Reference {
       let target = Int(targets[t])
       var (p, total, mean) = (0.0, 0.0, 0.0)
       if target >= 0 {
-        let z = (0..<logits.width).map { Double(logits[t][$0]) * args.inv_temperature }
+        let z = (0..<logits.width).map { Double(logits[t][$0]) * factor(args.inv_temperature) }
         let top = z.max() ?? 0
         total = top + log(z.reduce(0) { $0 + exp($1 - top) })
         p = z[target] - total
@@ -37,6 +37,24 @@ extension Reference {
       logp.base[t] = Float(p)
       lse.base[t] = Float(total)
       if entropy.isPresent { entropy.base[t] = Float(mean) }
+    }
+  }
+
+  /// dlogits = coef (onehot - softmax) / temperature; 0 in skipped rows.
+  static func logpBackward(_ args: spar_logp_args) throws(ReferenceGap) {
+    let logits = try Rows(args.logits)
+    let lse = try Rows(args.lse)
+    let coef = try Rows(args.coef)
+    let out = try Rows(args.dlogits)
+    guard let targets = args.targets else { throw ReferenceGap(what: "no targets") }
+    let scale = factor(args.inv_temperature)
+    for t in 0..<logits.count {
+      let target = Int(targets[t])
+      for v in 0..<logits.width {
+        let p = exp(scale * Double(logits[t][v]) - Double(lse.base[t]))
+        let g = Double(coef.base[t]) * scale * ((v == target ? 1 : 0) - p)
+        out[t][v] = target >= 0 ? Float(g) : 0
+      }
     }
   }
 
@@ -86,7 +104,7 @@ extension Reference {
       for v in 0..<weight.count {
         var g = Double(coef.base[t]) * ((v == target ? 1 : 0) - exp(z[v] - Double(lse.base[t])))
         if args.softcap > 0 { g *= 1 - (z[v] / args.softcap) * (z[v] / args.softcap) }
-        g *= args.inv_temperature
+        g *= factor(args.inv_temperature)
         for c in 0..<weight.width {
           dh[t][c] += Float(g * Double(weight[v][c]))
           if dweight.isPresent { dweight[v][c] += Float(g * Double(h[t][c])) }
