@@ -68,10 +68,16 @@ static void describe_pages(numa_backend *self, spar_placement_row_fn row, void *
     const page_count *c = &counts[usage];
     if (!c->buffers) continue;
     char text[200];
-    const int n = snprintf(text, sizeof text, "%s: %.1f MB in %llu buffers, ", usage_names[usage],
-                           (double)c->bytes / 1e6, (unsigned long long)c->buffers);
+    const int n = snprintf(text, sizeof text, "%s: %.1f MB in %llu buffer%s, ", usage_names[usage],
+                           (double)c->bytes / 1e6, (unsigned long long)c->buffers,
+                           c->buffers == 1 ? "" : "s");
     const uint64_t seen = c->here + c->away;
-    if (!readable || unknown || !seen)
+    if (self->map.fake)
+      snprintf(text + n, sizeof text - (size_t)n, "all in the memory of the one real node");
+    else if (self->placement == PLACE_INTERLEAVE)
+      snprintf(text + n, sizeof text - (size_t)n, "interleaved: %d of %d pages remote",
+               self->map.count - 1, self->map.count);
+    else if (!readable || unknown || !seen)
       snprintf(text + n, sizeof text - (size_t)n, "remote share unknown (%s)",
                unknown ? "without mbind the kernel does not list them apart"
                        : "/proc/self/numa_maps does not say");
@@ -130,6 +136,12 @@ spar_status numa_describe(void *me, uint64_t flags, spar_placement_row_fn row, v
     row(arg, "placement", text);
   }
   if (flags & SPAR_PLACEMENT_MEASURE) describe_rates(self, row, arg);
+  if (self->spans_seen > 0) {
+    snprintf(text, sizeof text, "%.1f %% of %llu spans ran on the node of their keys",
+             100 * (double)self->spans_home / (double)self->spans_seen,
+             (unsigned long long)self->spans_seen);
+    row(arg, "attention", text);
+  }
   if (self->teams) describe_pages(self, row, arg);
   return SPAR_OK;
 }

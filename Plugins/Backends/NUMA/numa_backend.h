@@ -38,6 +38,7 @@ typedef struct numa_backend {
   int32_t first[MAX_NODES + 1]; /* threads in the nodes before */
   int64_t *spans; /* attention's arrays, sorted by node */
   uint64_t spans_bytes;
+  uint64_t spans_seen, spans_home; /* with keys in a placed cache; on its node */
   pthread_mutex_t mutex; /* guards `buffers`: tensors end on any thread */
   placed *buffers;
 } numa_backend;

@@ -154,13 +154,14 @@ static int64_t cost_of(const spar_attention_args *a, int64_t s) {
 
 /* Spans to nodes: home, unless its node has an eighth more than its share of the work already;
  * spans without a home go in order, so that neighbouring rows stay together. */
-static void assign(const numa_backend *self, const spar_attention_args *a, int64_t *node_of) {
+static void assign(numa_backend *self, const spar_attention_args *a, int64_t *node_of) {
   int64_t total = 0, load[MAX_NODES] = {0}, passed = 0;
   for (int64_t s = 0; s < a->n_seq; s++) total += cost_of(a, s);
   const int32_t count = self->map.count, threads = self->first[count];
   for (int64_t s = 0; s < a->n_seq; s++) {
     const int64_t cost = cost_of(a, s);
-    int32_t node = home_of(self, a, s);
+    const int32_t home = home_of(self, a, s);
+    int32_t node = home;
     if (node < 0) {
       node = 0;
       while (node + 1 < count && (passed + cost / 2) * threads >= total * self->first[node + 1])
@@ -171,6 +172,8 @@ static void assign(const numa_backend *self, const spar_attention_args *a, int64
       for (int32_t i = 0; i < count; i++)
         if (load[i] * self->map.node[node].threads < load[node] * self->map.node[i].threads)
           node = i;
+    self->spans_seen += home >= 0;
+    self->spans_home += home == node;
     load[node] += cost;
     passed += cost;
     node_of[s] = node;
