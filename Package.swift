@@ -134,6 +134,8 @@ let package = Package(
       name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
     .testTarget(
       name: "SparRankingTests", dependencies: ["SparRanking", "SparPreference", "CSparPlugin"]),
+    .testTarget(
+      name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),

@@ -88,27 +88,39 @@ static void describe_pages(numa_backend *self, spar_placement_row_fn row, void *
   }
 }
 
+/* As the kernel counts nodes; fakes count from 0. */
+static int32_t number_of(const numa_backend *self, int32_t i) {
+  return self->map.fake ? i : self->map.node[i].id;
+}
+
 static void describe_node(const numa_backend *self, int32_t i, spar_placement_row_fn row,
                           void *arg) {
   const numa_node *n = &self->map.node[i];
   char cores[256], text[512];
   cores_text(&n->cores, cores, sizeof cores);
-  int at = snprintf(text, sizeof text, "%d: cores %s, %d thread%s, memory %.1f GB, %.1f GB free",
-                    i, cores, n->threads, n->threads == 1 ? "" : "s", (double)n->memory / 1e9,
-                    (double)n->memory_free / 1e9);
-  at += snprintf(text + at, sizeof text - (size_t)at, ", distances");
-  for (int32_t j = 0; j < self->map.count && at < 480; j++)
+  int at = snprintf(text, sizeof text, "%d: cores %s, ", number_of(self, i), cores);
+  if (self->teams)
+    at += snprintf(text + at, sizeof text - (size_t)at, "%d thread%s, ",
+                   i < self->map.count ? n->threads : 0, n->threads == 1 ? "" : "s");
+  at += snprintf(text + at, sizeof text - (size_t)at, "memory %.1f GB, %.1f GB free, distances",
+                 (double)n->memory / 1e9, (double)n->memory_free / 1e9);
+  for (int32_t j = 0; j < self->map.found && at < 480; j++)
     at += snprintf(text + at, sizeof text - (size_t)at, " %d", self->map.distance[i][j]);
   row(arg, "node", text);
 }
 
 static void describe_rates(numa_backend *self, spar_placement_row_fn row, void *arg) {
+  char text[512];
+  if (!self->teams) {
+    snprintf(text, sizeof text, "all threads read %.1f GB/s", numa_bandwidth(self, 0, 0) / 1e9);
+    row(arg, "bandwidth", text);
+    return;
+  }
   for (int32_t i = 0; i < self->map.count; i++) {
-    char text[512];
-    int at = snprintf(text, sizeof text, "node %d reads", i);
+    int at = snprintf(text, sizeof text, "node %d reads", number_of(self, i));
     for (int32_t j = 0; j < self->map.count && at < 460; j++)
-      at += snprintf(text + at, sizeof text - (size_t)at, "%s node %d %.1f GB/s", j ? "," : "", j,
-                     numa_bandwidth(self, i, j) / 1e9);
+      at += snprintf(text + at, sizeof text - (size_t)at, "%s node %d %.1f GB/s", j ? "," : "",
+                     number_of(self, j), numa_bandwidth(self, i, j) / 1e9);
     row(arg, "bandwidth", text);
   }
 }
@@ -125,7 +137,7 @@ spar_status numa_describe(void *me, uint64_t flags, spar_placement_row_fn row, v
     snprintf(text, sizeof text, "one team of %d threads, no placement: %s; topology from %s",
              self->all.threads, self->why_one, source);
   row(arg, "nodes", text);
-  for (int32_t i = 0; i < map->count; i++) describe_node(self, i, row, arg);
+  for (int32_t i = 0; i < map->found; i++) describe_node(self, i, row, arg);
   if (self->teams) {
     if (self->policy_error[0])
       snprintf(text, sizeof text, "%s by first touch alone; mbind is refused: %s",

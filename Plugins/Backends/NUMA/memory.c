@@ -123,7 +123,12 @@ spar_status numa_buffer_alloc(void *me, uint64_t bytes, uint32_t usage, spar_buf
   cut(self, p, bytes);
   p->known_by_policy = (uint32_t)set_policy(self, p);
   touch_job j = {.self = self, .p = p};
+  /* The caller leads team 0: without a policy it must not be moved away while it touches. */
+  cpu_set_t before;
+  const int pinned = !p->known_by_policy && sched_getaffinity(0, sizeof before, &before) == 0 &&
+                     sched_setaffinity(0, sizeof before, &self->map.node[0].cores) == 0;
   spar_teams_each(self->teams, touch_share, &j);
+  if (pinned) sched_setaffinity(0, sizeof before, &before);
   pthread_mutex_lock(&self->mutex);
   p->next = self->buffers;
   if (p->next) p->next->before = p;

@@ -73,16 +73,15 @@ static void choose_nodes(numa_backend *self, int32_t threads, int32_t nodes, int
   topology *map = &self->map;
   topology_read(map);
   if (fakes > 1) topology_fake(map, fakes);
-  const int32_t found = map->count;
   if (nodes > 0 && nodes < map->count) map->count = nodes;
   topology_share(map, threads);
   char *why = self->why_one;
   const size_t room = sizeof self->why_one;
   if (self->placement == PLACE_OFF) snprintf(why, room, "placement is off");
   else if (nodes == 1) snprintf(why, room, "one node was asked for");
-  else if (found == 1 && map->present > 1)
+  else if (map->found == 1 && map->present > 1)
     snprintf(why, room, "of %d nodes this process may use one", map->present);
-  else if (found == 1) snprintf(why, room, "this machine has one node");
+  else if (map->found == 1) snprintf(why, room, "this machine has one node");
   else if (map->count == 1) snprintf(why, room, "there is one thread");
 }
 

@@ -139,6 +139,7 @@ void topology_read(topology *map) {
     map->node[0] = (numa_node){.cores = allowed, .n_cores = CPU_COUNT(&allowed)};
     map->node[0].memory = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
   }
+  map->found = map->count;
   if (map->present < map->count) map->present = map->count;
   read_distances(map, &library);
 }
@@ -146,7 +147,7 @@ void topology_read(topology *map) {
 void topology_fake(topology *map, int32_t count) {
   const numa_node whole = map->node[0];
   map->fake = 1;
-  map->count = count;
+  map->count = map->found = count;
   for (int32_t i = 0; i < count; i++) {
     numa_node *n = &map->node[i];
     *n = whole;

@@ -16,7 +16,8 @@ typedef struct numa_node {
 } numa_node;
 
 typedef struct topology {
-  int32_t count;       /* nodes in `node` */
+  int32_t count;       /* nodes in use, the first ones of `node` */
+  int32_t found;       /* nodes in `node` */
   int32_t present;     /* nodes of the machine */
   int32_t fake;        /* the real node is divided */
   int32_t has_libnuma;
