@@ -24,6 +24,7 @@ let package = Package(
   products: [
     .executable(name: "spar", targets: ["SparCLI"]),
     plugin("spar-openblas", "OpenBLASBackend"),
+    plugin("spar-numa", "NUMABackend"),
     plugin("spar-sppo", "SPPOObjective"),
     plugin("spar-gpo", "GPOObjective"),
     plugin("spar-dpo", "DPOObjective"),
@@ -101,10 +102,19 @@ let package = Package(
       name: "CSparKernels", dependencies: ["CSparPlugin", "CSparThreads"],
       cSettings: [.unsafeFlags(["-O3"])]),
 
+    .target(
+      name: "CSparOperations", dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels"],
+      cSettings: [.unsafeFlags(["-O3"])]),
+
     // Plugins
     .target(
+      name: "NUMABackend",
+      dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels", "CSparOperations"],
+      path: "Plugins/Backends/NUMA", cSettings: [.unsafeFlags(["-O3"])],
+      linkerSettings: exportsEntryOnly + [.linkedLibrary("m")]),
+    .target(
       name: "OpenBLASBackend",
-      dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels"],
+      dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels", "CSparOperations"],
       path: "Plugins/Backends/OpenBLAS", cSettings: [.unsafeFlags(["-O3"])],
       linkerSettings: exportsEntryOnly + [.linkedLibrary("m")]),
     swiftPlugin("SPPOObjective", path: "Plugins/Objectives/SPPO"),
@@ -124,6 +134,8 @@ let package = Package(
       name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
     .testTarget(
       name: "SparRankingTests", dependencies: ["SparRanking", "SparPreference", "CSparPlugin"]),
+    .testTarget(
+      name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),

@@ -7,17 +7,13 @@
  * that wake late do no harm, and the caller waits for slices, never for threads.
  */
 #define _GNU_SOURCE
-#include "spar_threads.h"
+#include "team.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
-
-/* Longer than the pause between two operations in decoding, far shorter than a time slice. */
-enum { SPIN_NANOSECONDS = 50000, PAUSES_PER_CLOCK_READ = 16 };
 
 typedef struct worker {
   spar_team *team;
@@ -35,6 +31,7 @@ struct spar_team {
   _Alignas(64) atomic_flag busy; /* held while a job runs: nested and foreign calls run inline */
   _Atomic int32_t sleepers, caller_sleeps, stop;
   int32_t size, spins;
+  spar_teams *joined; /* loops go to these teams instead; the members below are unused */
   pthread_mutex_t mutex;
   pthread_cond_t work, finished;
   worker *workers; /* [size - 1], indices 1... */
@@ -42,20 +39,6 @@ struct spar_team {
 
 /* The index this thread has inside a slice, so that a nested loop keeps it. */
 static _Thread_local int32_t current_worker;
-
-static void pause_core(void) {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("yield");
-#endif
-}
-
-static int64_t now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* Claims and runs slices until the current job has none left. */
 static void work_on(spar_team *team, int32_t index) {
@@ -85,13 +68,13 @@ static void work_on(spar_team *team, int32_t index) {
 /* Whether there is something to claim, spinning for it as long as is allowed. */
 static int spin_for_work(const spar_team *team) {
   if (!team->spins) return 0;
-  const int64_t end = now() + SPIN_NANOSECONDS;
+  const int64_t end = spar_now() + SPIN_NANOSECONDS;
   do {
     for (int i = 0; i < PAUSES_PER_CLOCK_READ; i++) {
       if ((uint32_t)atomic_load_explicit(&team->ticket, memory_order_relaxed)) return 1;
-      pause_core();
+      spar_pause();
     }
-  } while (now() < end);
+  } while (spar_now() < end);
   return 0;
 }
 
@@ -117,13 +100,13 @@ static void *worker_main(void *p) {
 static void wait_for_slices(spar_team *team, int64_t slices) {
   if (atomic_load(&team->done) == slices) return;
   if (team->spins) {
-    const int64_t end = now() + SPIN_NANOSECONDS;
+    const int64_t end = spar_now() + SPIN_NANOSECONDS;
     do {
       for (int i = 0; i < PAUSES_PER_CLOCK_READ; i++) {
         if (atomic_load_explicit(&team->done, memory_order_acquire) == slices) return;
-        pause_core();
+        spar_pause();
       }
-    } while (now() < end);
+    } while (spar_now() < end);
   }
   pthread_mutex_lock(&team->mutex);
   atomic_store(&team->caller_sleeps, 1);
@@ -144,6 +127,10 @@ void spar_team_for(spar_team *team, int64_t n, int64_t grain, spar_team_fn fn, v
   if (n <= 0) return;
   if (grain < 1) grain = 1;
   const int64_t slices = (n - 1) / grain + 1;
+  if (team && team->joined && slices > 1) {
+    spar_teams_for(team->joined, n, grain, slices, fn, arg);
+    return;
+  }
   if (slices == 1 || slices > UINT32_MAX || !team || team->size == 1 ||
       atomic_flag_test_and_set_explicit(&team->busy, memory_order_acquire)) {
     run_inline(n, grain, fn, arg);
@@ -168,8 +155,11 @@ void spar_team_for(spar_team *team, int64_t n, int64_t grain, spar_team_fn fn, v
 }
 
 /* Starts the workers with all signals blocked: handlers belong to the program's own threads. */
-static int start_workers(spar_team *team) {
+static int start_workers(spar_team *team, const cpu_set_t *cores) {
   sigset_t all, before;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  if (cores) pthread_attr_setaffinity_np(&attributes, sizeof *cores, cores);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int32_t started = 0;
@@ -177,39 +167,60 @@ static int start_workers(spar_team *team) {
     worker *w = &team->workers[started];
     w->team = team;
     w->index = started + 1;
-    if (pthread_create(&w->thread, NULL, worker_main, w) != 0) break;
+    if (pthread_create(&w->thread, &attributes, worker_main, w) != 0) break;
     started++;
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
   const int complete = started == team->size - 1;
   team->size = started + 1; /* what destroy has to join */
   return complete;
 }
 
-spar_team *spar_team_create(int32_t threads) {
-  if (threads < 1) threads = 1;
+static spar_team *empty_team(int32_t threads) {
   spar_team *team = aligned_alloc(64, sizeof(spar_team));
+  if (team) *team = (spar_team){.size = threads};
+  return team;
+}
+
+spar_team *spar_team_on(int32_t threads, const cpu_set_t *cores, int32_t spins) {
+  spar_team *team = empty_team(threads);
   worker *workers = calloc((size_t)threads, sizeof(worker));
   if (!team || !workers) {
     free(team);
     free(workers);
     return NULL;
   }
-  *team = (spar_team){.size = threads, .spins = threads <= spar_usable_cores()};
+  team->spins = spins;
   team->workers = workers;
   atomic_flag_clear(&team->busy);
   pthread_mutex_init(&team->mutex, NULL);
   pthread_cond_init(&team->work, NULL);
   pthread_cond_init(&team->finished, NULL);
-  if (!start_workers(team)) {
+  if (!start_workers(team, cores)) {
     spar_team_destroy(team);
     return NULL;
   }
   return team;
 }
 
+spar_team *spar_team_create(int32_t threads) {
+  if (threads < 1) threads = 1;
+  return spar_team_on(threads, NULL, threads <= spar_usable_cores());
+}
+
+spar_team *spar_team_joining(spar_teams *teams, int32_t threads) {
+  spar_team *team = empty_team(threads);
+  if (team) team->joined = teams;
+  return team;
+}
+
 void spar_team_destroy(spar_team *team) {
   if (!team) return;
+  if (team->joined) {
+    free(team);
+    return;
+  }
   pthread_mutex_lock(&team->mutex);
   atomic_store(&team->stop, 1);
   pthread_cond_broadcast(&team->work);

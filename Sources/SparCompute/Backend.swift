@@ -10,11 +10,11 @@ import SparTensor
 public final class Backend: @unchecked Sendable {
   public let name: String
   /// Where tensors of this backend live.
-  public let pool = MemoryPool()
+  public let pool: MemoryPool
   public let api: spar_backend_api
   public let instance: UnsafeMutableRawPointer?
   /// Keeps alive whatever owns `instance`.
-  private let owner: AnyObject?
+  public let owner: AnyObject?
   private let errorText: @Sendable () -> String?
   /// Addresses for the tensors of the call under way.
   private let slots = UnsafeMutablePointer<spar_tensor>.allocate(capacity: 16)
@@ -30,6 +30,7 @@ public final class Backend: @unchecked Sendable {
     self.api = api
     self.instance = instance
     self.name = name
+    pool = MemoryPool(source: BackendMemory(api, instance, owner: owner))
     self.owner = owner
     self.errorText = errorText
     let gemm = api.gemm.map { gemm in { (args: inout spar_gemm_args) in gemm(instance, &args) } }
@@ -44,12 +45,14 @@ public final class Backend: @unchecked Sendable {
 
   deinit { slots.deallocate() }
 
-  public func tensor(_ shape: [Int], dtype: DType = .f32) -> Tensor {
-    Tensor(shape, dtype: dtype, pool: pool)
+  public func tensor(
+    _ shape: [Int], dtype: DType = .f32, use: MemoryUse = .activations
+  ) -> Tensor {
+    Tensor(shape, dtype: dtype, pool: pool, use: use)
   }
 
-  public func zeros(_ shape: [Int]) -> Tensor {
-    let tensor = tensor(shape)
+  public func zeros(_ shape: [Int], use: MemoryUse = .activations) -> Tensor {
+    let tensor = tensor(shape, use: use)
     tensor.zero()
     return tensor
   }

@@ -14,8 +14,8 @@ public final class KVCache {
     self.slots = slots
     layers = (0..<config.layers).map { _ in
       LayerCache(
-        keys: backend.tensor([slots, config.keyHeads, config.headSize]),
-        values: backend.tensor([slots, config.keyHeads, config.headSize]))
+        keys: backend.tensor([slots, config.keyHeads, config.headSize], use: .keyValueCache),
+        values: backend.tensor([slots, config.keyHeads, config.headSize], use: .keyValueCache))
     }
     free = slots > 0 ? [0..<slots] : []
   }

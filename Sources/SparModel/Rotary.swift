@@ -11,8 +11,8 @@ extension RotaryTable {
         1 / Float(pow(config.ropeTheta, Double(2 * d) / Double(config.headSize))),
         config.ropeScaling)
     }
-    let cos = backend.tensor([positions, half])
-    let sin = backend.tensor([positions, half])
+    let cos = backend.tensor([positions, half], use: .weights)
+    let sin = backend.tensor([positions, half], use: .weights)
     for position in 0..<positions {
       for d in 0..<half {
         let angle = Double(Float(position) * frequencies[d])

@@ -5,15 +5,21 @@ import Glibc
 public final class Storage: @unchecked Sendable {
   public let pointer: UnsafeMutableRawPointer
   public let bytes: Int
+  /// The backend's own name for the memory; nil for the system's.
+  let handle: UnsafeMutableRawPointer?
   private let pool: MemoryPool
+  private let use: MemoryUse
 
-  public init(bytes: Int, pool: MemoryPool) {
+  public init(bytes: Int, pool: MemoryPool, use: MemoryUse = .activations) {
     self.bytes = bytes
     self.pool = pool
-    pointer = pool.take(bytes)
+    self.use = use
+    let block = pool.take(bytes, for: use)
+    pointer = block.pointer
+    handle = block.handle
   }
 
-  deinit { pool.give(pointer, bytes: bytes) }
+  deinit { pool.give(MemoryBlock(pointer: pointer, handle: handle), bytes: bytes, use: use) }
 }
 
 /// A row-major view on reference-counted memory: at most four axes, the last contiguous.
@@ -36,10 +42,12 @@ public struct Tensor: @unchecked Sendable {
   }
 
   /// Fresh memory with undefined content.
-  public init(_ shape: [Int], dtype: DType = .f32, pool: MemoryPool) {
+  public init(
+    _ shape: [Int], dtype: DType = .f32, pool: MemoryPool, use: MemoryUse = .activations
+  ) {
     let count = shape.reduce(1, *)
     self.init(
-      storage: Storage(bytes: max(count, 1) * dtype.size, pool: pool), byteOffset: 0,
+      storage: Storage(bytes: max(count, 1) * dtype.size, pool: pool, use: use), byteOffset: 0,
       dtype: dtype, shape: shape, strides: Self.contiguous(shape))
   }
 
@@ -105,6 +113,8 @@ public struct Tensor: @unchecked Sendable {
   public var c: spar_tensor {
     var view = spar_tensor()
     view.data = data
+    view.buffer = storage.handle
+    view.offset = storage.handle == nil ? 0 : UInt64(byteOffset)
     view.dtype = dtype.rawValue
     view.rank = Int32(shape.count)
     withUnsafeMutableBytes(of: &view.shape) { bytes in

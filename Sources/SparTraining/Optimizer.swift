@@ -25,9 +25,11 @@ public final class Optimizer {
       case .adamW: true
       case .rmsProp(_, _, let momentum): momentum > 0
       }
-    first = hasFirst ? parameters.map { backend.zeros($0.value.shape) } : []
-    second = parameters.map { backend.zeros($0.value.shape) }
-    for parameter in parameters { parameter.gradient = backend.zeros(parameter.value.shape) }
+    first = hasFirst ? parameters.map { backend.zeros($0.value.shape, use: .optimizer) } : []
+    second = parameters.map { backend.zeros($0.value.shape, use: .optimizer) }
+    for parameter in parameters {
+      parameter.gradient = backend.zeros(parameter.value.shape, use: .optimizer)
+    }
   }
 
   /// Gives the gradients' memory back; the model then only infers.

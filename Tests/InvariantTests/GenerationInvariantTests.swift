@@ -44,6 +44,8 @@ struct GenerationInvariantTests {
     let thread = try generate("thread.h5", "--batch", "32", "--threads", "1")
     #expect(plain.rows.map { $0.answers.map(\.ids) } == single.rows.map { $0.answers.map(\.ids) })
     #expect(plain == thread)
+    let placed = try generate("placed.h5", "--batch", "32", "--backend", "numa:fake-nodes=2")
+    #expect(plain.rows == placed.rows, "two memory nodes change something")
   }
 
   @Test("three shards joined are the whole")

@@ -61,6 +61,7 @@ struct TrainingInvariantTests {
   func threadsAndKill() throws {
     let plain = try train("two", "--threads", "2")
     #expect(try train("one", "--threads", "1") == plain)
+    #expect(try train("placed", "--backend", "numa:fake-nodes=2") == plain)
     let output = work.file("killed")
     let isKilled = try SparProgram.runAndKill(
       arguments(output), when: { FileManager.default.fileExists(atPath: output + "/step-1.h5") })

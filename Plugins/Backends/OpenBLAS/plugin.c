@@ -3,7 +3,7 @@
  * processor has no wide vectors, or on request; else SIMD kernels of its own, which keep a row's
  * bits independent of its batch and do not pack the weights.
  */
-#include "backend.h"
+#include "blas.h"
 
 enum { OPTION_THREADS, OPTION_KERNELS, OPTION_PRODUCTS };
 
@@ -33,16 +33,10 @@ static spar_status probe(const spar_host *h, int32_t *score) {
 }
 
 static void destroy(void *p) {
-  backend *self = p;
+  spar_cpu *self = p;
   const spar_host *h = self->host;
   spar_team_destroy(self->team);
-  for (int32_t i = 0; i < SLOT_COUNT; i++)
-    if (self->shared[i].p) h->free(h, self->shared[i].p, self->shared[i].bytes, 64);
-  if (self->local) {
-    for (int32_t i = 0; i < self->threads; i++)
-      if (self->local[i].p) h->free(h, self->local[i].p, self->local[i].bytes, 64);
-    h->free(h, self->local, sizeof(memory) * (uint64_t)self->threads, 64);
-  }
+  spar_cpu_release(self);
   h->free(h, self, sizeof *self, 64);
 }
 
@@ -57,31 +51,30 @@ static spar_status create(const spar_host *h, const spar_create_info *raw, void 
     h->set_error(h, "openblas: option value out of range");
     return SPAR_E_INVALID;
   }
-  backend *self = h->alloc(h, sizeof *self, 64);
+  const spar_kernels *chosen = spar_kernels_for(kernel_choices[kernels]);
+  blas_sgemm sgemm = NULL;
+  if (products == 2 || (products == 0 && chosen->lanes < 8)) sgemm = load_openblas();
+  if (products == 2 && !sgemm) {
+    h->set_error(h, "openblas: libopenblas.so.0 cannot be loaded; install libopenblas0 or set "
+                    "products to own");
+    return SPAR_E_IO;
+  }
+  spar_cpu *self = h->alloc(h, sizeof *self, 64);
   if (!self) {
     h->set_error(h, "openblas: no memory for the instance");
     return SPAR_E_NOMEM;
   }
-  memset(self, 0, sizeof *self);
-  self->host = h;
-  self->kernels = spar_kernels_for(kernel_choices[kernels]);
-  if (products == 2 || (products == 0 && self->kernels->lanes < 8)) self->sgemm = load_openblas();
   const int64_t budget = info.threads > 0 ? info.threads : h->thread_count(h);
-  self->threads = (int32_t)most(1, wished > 0 ? wished : budget);
-  self->local = h->alloc(h, sizeof(memory) * (uint64_t)self->threads, 64);
-  self->team = spar_team_create(self->threads);
-  if (!self->local || !self->team) {
+  const int64_t threads = wished > 0 ? wished : budget;
+  spar_team *team = spar_team_create((int32_t)(threads > 1 ? threads : 1));
+  if (!team) {
     h->set_error(h, "openblas: cannot start the threads; ask for fewer");
-    if (self->local) memset(self->local, 0, sizeof(memory) * (uint64_t)self->threads);
-    destroy(self);
+    h->free(h, self, sizeof *self, 64);
     return SPAR_E_NOMEM;
   }
-  memset(self->local, 0, sizeof(memory) * (uint64_t)self->threads);
-  if (products == 2 && !self->sgemm) {
-    h->set_error(h, "openblas: libopenblas.so.0 cannot be loaded; install libopenblas0 or set "
-                    "products to own");
+  if (spar_cpu_init(self, h, "openblas", chosen, team, sgemm) != SPAR_OK) {
     destroy(self);
-    return SPAR_E_IO;
+    return SPAR_E_NOMEM;
   }
   *out = self;
   return SPAR_OK;
@@ -90,27 +83,27 @@ static spar_status create(const spar_host *h, const spar_create_info *raw, void 
 static const spar_backend_api api = {
   .struct_size = sizeof(spar_backend_api),
   .flags = SPAR_BE_OWN_THREADS | SPAR_BE_DETERMINISTIC,
-  .gemm = openblas_gemm,
-  .attention = openblas_attention,
-  .attention_bwd = openblas_attention_bwd,
-  .norm = openblas_norm,
-  .norm_bwd = openblas_norm_bwd,
-  .rope = openblas_rope,
-  .softmax = openblas_softmax,
-  .softmax_bwd = openblas_softmax_bwd,
-  .activation = openblas_activation,
-  .activation_bwd = openblas_activation_bwd,
-  .embed = openblas_embed,
-  .embed_bwd = openblas_embed_bwd,
-  .logp = openblas_logp,
-  .logp_bwd = openblas_logp_bwd,
-  .binary = openblas_binary,
-  .reduce = openblas_reduce,
-  .copy = openblas_copy,
-  .fill = openblas_fill,
-  .linear_logp = openblas_linear_logp,
-  .linear_logp_bwd = openblas_linear_logp_bwd,
-  .optimizer = openblas_optimizer,
+  .gemm = spar_cpu_gemm,
+  .attention = spar_cpu_attention,
+  .attention_bwd = spar_cpu_attention_bwd,
+  .norm = spar_cpu_norm,
+  .norm_bwd = spar_cpu_norm_bwd,
+  .rope = spar_cpu_rope,
+  .softmax = spar_cpu_softmax,
+  .softmax_bwd = spar_cpu_softmax_bwd,
+  .activation = spar_cpu_activation,
+  .activation_bwd = spar_cpu_activation_bwd,
+  .embed = spar_cpu_embed,
+  .embed_bwd = spar_cpu_embed_bwd,
+  .logp = spar_cpu_logp,
+  .logp_bwd = spar_cpu_logp_bwd,
+  .binary = spar_cpu_binary,
+  .reduce = spar_cpu_reduce,
+  .copy = spar_cpu_copy,
+  .fill = spar_cpu_fill,
+  .linear_logp = spar_cpu_linear_logp,
+  .linear_logp_bwd = spar_cpu_linear_logp_bwd,
+  .optimizer = spar_cpu_optimizer,
 };
 
 static const spar_component component = {

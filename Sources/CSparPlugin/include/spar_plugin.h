@@ -572,7 +572,9 @@ struct spar_backend_api_r0 {
 
   /* Memory.  Optional as a group: without it tensors live in host->alloc memory
    * (64-byte aligned).  A NUMA plugin gives alloc and free only; a GPU gives all
-   * but import, which wraps foreign host memory such as a mapped file. */
+   * but import, which wraps foreign host memory such as a mapped file.
+   * alloc may answer SPAR_UNSUPPORTED: this buffer lives in the host's memory (a NUMA
+   * plugin has no use for one smaller than a few pages).  free is [any]. */
   spar_status (*buffer_alloc)(void *self, uint64_t bytes, uint32_t usage, spar_buffer *out);
   spar_status (*buffer_import)(void *self, void *host_ptr, uint64_t bytes, spar_buffer *out);
   void (*buffer_free)(void *self, spar_buffer *b);
@@ -623,6 +625,18 @@ typedef struct spar_batch_ext_r0 {
   uint64_t struct_size;
   spar_status (*submit)(void *self, const spar_op *ops, int64_t n);
 } spar_batch_ext;
+
+/* Optional extension "spar.placement/1" of a backend: where its threads and memory
+ * are, in rows for people and for JSON; `spar doctor` and `spar bench` show them. */
+#define SPAR_PLACEMENT_EXT "spar.placement/1"
+enum { SPAR_PLACEMENT_MEASURE = 1u << 0 }; /* also time memory: at most a second or two */
+/* key: [a-z0-9-]+, may repeat ("node", "node"); text: one line.  Borrowed for the call. */
+typedef void (*spar_placement_row_fn)(void *arg, const char *key, const char *text);
+/* [grows] */
+typedef struct spar_placement_ext_r0 {
+  uint64_t struct_size;
+  spar_status (*describe)(void *self, uint64_t flags, spar_placement_row_fn row, void *arg); /* [serial] */
+} spar_placement_ext;
 
 /* ------------------------------------------------------------ collective -- */
 

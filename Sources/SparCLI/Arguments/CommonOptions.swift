@@ -28,7 +28,8 @@ struct PluginOptions: ParsableArguments {
 struct CommonOptions: ParsableArguments {
   @OptionGroup var plugins: PluginOptions
 
-  @Option(help: "Compute backend. (default: the best for this machine)")
+  @Option(
+    help: "Compute backend, as NAME or NAME:KEY=VALUE,... (default: the best for this machine)")
   var backend: String?
 
   @Option(help: "Threads. (default: all cores)")

@@ -11,15 +11,14 @@ struct BenchGemm: ParsableCommand {
   func run() throws {
     let runtime = try common.runtime()
     let result = try GemmBenchmark.run(runtime.backend, threads: runtime.threads)
-    if common.json { return try Terminal.json(result) }
-    try Terminal.line(
-      "backend \(result.backend), \(result.threads) threads; GFLOP/s, median (min – max)")
     let rows = result.rows.map { row in
       [
         "  \(row.kind)", "\(row.m) × \(row.n) × \(row.k)",
         Figures.spread(row.median, row.minimum, row.maximum),
       ]
     }
-    for line in Terminal.columns(rows) { try Terminal.line(line) }
+    let title = "backend \(result.backend), \(result.threads) threads; GFLOP/s, median (min – max)"
+    try Terminal.result(
+      result, lines: [title] + Terminal.columns(rows), of: runtime.backend, json: common.json)
   }
 }

@@ -35,11 +35,10 @@ struct BenchGenerate: ParsableCommand {
       policy, sequences: batch, newTokens: newTokens, repetitions: repetitions,
       threads: runtime.threads,
       progress: { Terminal.error("bench generate: repetition \($0) of \(repetitions)") })
-    if common.json { return try Terminal.json(result) }
-    try Terminal.line(
+    let title =
       "backend \(result.backend), \(result.threads) threads, \(result.sequences) sequences "
-        + "together, prompts of \(result.promptTokens), answers of \(result.newTokens) tokens; "
-        + "tokens/s, median (min – max)")
+      + "together, prompts of \(result.promptTokens), answers of \(result.newTokens) tokens; "
+      + "tokens/s, median (min – max)"
     let rows = [
       [
         "  answers",
@@ -48,6 +47,7 @@ struct BenchGenerate: ParsableCommand {
       ["  prompts", Figures.one(result.prefillMedian)],
       ["  peak memory", Figures.scaled(Double(result.peakMemoryBytes), "B")],
     ]
-    for text in Terminal.columns(rows) { try Terminal.line(text) }
+    try Terminal.result(
+      result, lines: [title] + Terminal.columns(rows), of: runtime.backend, json: common.json)
   }
 }

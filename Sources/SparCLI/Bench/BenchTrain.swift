@@ -39,11 +39,10 @@ struct BenchTrain: ParsableCommand {
       runtime.model(model), objective: objective, groupsPerStep: groups, steps: steps,
       threads: runtime.threads, progress: line.stage("bench train"))
     line.finish()
-    if common.json { return try Terminal.json(Shown(result)) }
-    try Terminal.line(
+    let title =
       "backend \(result.backend), \(result.threads) threads, objective \(result.objective), "
-        + "\(Figures.scaled(Double(result.parameters)))parameters, \(result.groupsPerStep) groups "
-        + "of \(result.tokensPerGroup) tokens a step; median (min – max)")
+      + "\(Figures.scaled(Double(result.parameters)))parameters, \(result.groupsPerStep) groups "
+      + "of \(result.tokensPerGroup) tokens a step; median (min – max)"
     let rows = [
       ["  tokens/s", Figures.spread(result.median, result.minimum, result.maximum)],
       ["  GFLOP/s, 6 N a token", Figures.one(result.rate)],
@@ -54,7 +53,9 @@ struct BenchTrain: ParsableCommand {
       ["  share of sgemm", Figures.percent(result.share)],
       ["  peak memory", Figures.scaled(Double(result.peakMemoryBytes), "B")],
     ]
-    for text in Terminal.columns(rows) { try Terminal.line(text) }
+    try Terminal.result(
+      Shown(result), lines: [title] + Terminal.columns(rows), of: runtime.backend,
+      json: common.json)
   }
 
   /// The measurement with what follows from it.

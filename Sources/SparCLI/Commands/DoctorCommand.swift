@@ -14,6 +14,8 @@ struct DoctorCommand: ParsableCommand {
     var machine: Machine
     var libraries: [String]
     var backend: String?
+    /// Nodes, threads, rates and pages, from a backend that knows them.
+    var placement: [PlacementRow]
     var cache: String
     var models: [String: Bool]
     var plugins: PluginTable
@@ -28,10 +30,12 @@ struct DoctorCommand: ParsableCommand {
     var problems = table.skipped.filter { !$0.shadowed }.map { "plugin \($0.path): \($0.reason)" }
     var notes: [String] = []
     var backend: String?
+    var placement: [PlacementRow] = []
     // A library that crashed in its child is not loaded here.
     if problems.isEmpty {
       let runtime = try common.runtime()
       backend = runtime.backend.name
+      placement = try runtime.backend.placement(measured: true)
       if runtime.backend.name == "reference" {
         problems.append(
           "the only usable backend is the slow reference; build the plugins, or see --plugin-path")
@@ -55,7 +59,7 @@ struct DoctorCommand: ParsableCommand {
     }
     if let cacheProblem { problems.append(cacheProblem) }
     let diagnosis = Diagnosis(
-      machine: machine, libraries: Self.libraries(), backend: backend,
+      machine: machine, libraries: Self.libraries(), backend: backend, placement: placement,
       cache: KnownModel.cacheFolder, models: models, plugins: table, problems: problems,
       notes: notes)
     if common.json { try Terminal.json(diagnosis) } else { try print(diagnosis) }
@@ -95,6 +99,7 @@ struct DoctorCommand: ParsableCommand {
       ["memory", Figures.scaled(Double(machine.memoryBytes), "B")],
       ["backend", found.backend ?? "none was tried"],
     ]
+    rows += found.placement.map { [$0.key, $0.text] }
     rows += found.libraries.map { ["library", $0] }
     rows += found.models.sorted { $0.key < $1.key }.map { name, isThere in
       ["model", "\(name) \(isThere ? "in" : "not in") \(found.cache)"]

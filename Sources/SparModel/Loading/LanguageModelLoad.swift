@@ -28,7 +28,7 @@ extension LanguageModel {
         throw ModelError(
           .shape(name: name, found: entry.shape, expected: shape), path: files.path)
       }
-      let value = backend.tensor(shape)
+      let value = backend.tensor(shape, use: .weights)
       let buffer = UnsafeMutableBufferPointer(start: value.floats, count: value.count)
       try files.weights.read(name, into: buffer)
       digest.add(name, UnsafeBufferPointer(buffer))

@@ -15,11 +15,13 @@ public final class Runtime {
   private let languageModels: LanguageModelExtension
 
   /// - Parameters:
-  ///   - backend: its id; empty = the best that works here.
+  ///   - backend: its id, perhaps with options ("numa:nodes=2"); empty = the best that works here.
   ///   - threads: 0 = all cores.
   public init(host: PluginHost, backend id: String, threads: Int) throws {
     let threads = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
-    let backend = try host.backend(id.isEmpty ? nil : id, threads: threads)
+    let choice = PluginChoice(text: id)
+    let backend = try host.backend(
+      choice.name.isEmpty ? nil : choice.name, options: choice.options, threads: threads)
     self.host = host
     self.threads = threads
     self.backend = backend
@@ -59,6 +61,8 @@ extension PluginHost {
   public func check(_ recipe: Recipe) throws(PluginError) {
     _ = try checkedOptions(.objective, recipe.objective)
     _ = try checkedOptions(.ranker, recipe.ranker)
-    if !recipe.run.backend.isEmpty { _ = try component(.backend, recipe.run.backend) }
+    if !recipe.run.backend.isEmpty {
+      _ = try checkedOptions(.backend, PluginChoice(text: recipe.run.backend))
+    }
   }
 }

@@ -10,4 +10,16 @@ public struct PluginChoice: Equatable, Sendable, Codable {
     self.name = name
     self.options = options
   }
+
+  /// "numa" or "numa:nodes=2,placement=split", as backends are named in one word.
+  public init(text: String) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    name = parts.first.map(String.init) ?? ""
+    guard parts.count > 1 else { return }
+    for option in parts[1].split(separator: ",") {
+      let pair = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      // Without a value it is an empty one, which the option's own check refuses.
+      options[String(pair[0])] = pair.count > 1 ? String(pair[1]) : ""
+    }
+  }
 }

@@ -18,7 +18,9 @@ extension SettingTable {
       "prompts_per_iteration", \.run.promptsPerIteration, in: 0...Int.max,
       "fresh prompts of each round; 0 = all, split evenly"),
     .seed("seed", \.run.seed, "of sampling, shuffling and the bootstrap"),
-    .text("backend", \.run.backend, "compute backend; empty = best for this machine"),
+    .text(
+      "backend", \.run.backend,
+      "compute backend, as NAME or NAME:KEY=VALUE,...; empty = best for this machine"),
     .integer("threads", \.run.threads, in: 0...4096, "0 = all cores"),
   ]
 

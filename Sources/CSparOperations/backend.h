@@ -1,33 +1,10 @@
-/*
- * The openblas backend's instance, and how its operations see tensors.
- *
- * Every operation is [serial] on an instance: scratch belongs to the operation that runs.
- */
-#ifndef SPAR_OPENBLAS_BACKEND_H
-#define SPAR_OPENBLAS_BACKEND_H
+/* How the operations see an instance and its tensors. */
+#ifndef SPAR_OPERATIONS_BACKEND_H
+#define SPAR_OPERATIONS_BACKEND_H
 
-#include "blas.h"
-#include "spar_kernels.h"
-#include "spar_plugin.h"
-#include "spar_threads.h"
+#include "spar_operations.h"
 
-/* Scratch that all workers see; an operation uses each slot for one purpose. */
-enum { SLOT_A, SLOT_B, SLOT_C, SLOT_D, SLOT_COUNT };
-
-typedef struct memory {
-  void *p;
-  uint64_t bytes;
-} memory;
-
-typedef struct backend {
-  const spar_host *host;
-  const spar_kernels *kernels;
-  spar_team *team;
-  int32_t threads;
-  blas_sgemm sgemm; /* products by OpenBLAS on fixed slices; NULL: own kernels */
-  memory shared[SLOT_COUNT];
-  memory *local; /* [threads] */
-} backend;
+typedef spar_cpu backend;
 
 /* Grow-only, 64-byte aligned, contents undefined; NULL (and the error set) without memory. */
 void *shared_scratch(backend *self, int32_t slot, uint64_t bytes);
@@ -37,6 +14,7 @@ static inline void *local_scratch(const backend *self, int32_t worker) {
   return self->local[worker].p;
 }
 
+/* Sets the error to the instance's name and `text`. */
 spar_status fail(backend *self, spar_status status, const char *text);
 
 static inline int64_t blocks(int64_t n, int64_t size) { return (n + size - 1) / size; }
@@ -81,28 +59,5 @@ static inline float *vector_of(const spar_tensor *t) { return t ? t->data : 0; }
 #define ADOPT(TYPE, RAW) \
   TYPE a;                \
   spar_adopt(&a, sizeof a, RAW)
-
-#define OPERATION(NAME, ARGS) spar_status NAME(void *self, const ARGS *raw)
-OPERATION(openblas_gemm, spar_gemm_args);
-OPERATION(openblas_attention, spar_attention_args);
-OPERATION(openblas_attention_bwd, spar_attention_args);
-OPERATION(openblas_norm, spar_norm_args);
-OPERATION(openblas_norm_bwd, spar_norm_args);
-OPERATION(openblas_rope, spar_rope_args);
-OPERATION(openblas_softmax, spar_softmax_args);
-OPERATION(openblas_softmax_bwd, spar_softmax_args);
-OPERATION(openblas_activation, spar_activation_args);
-OPERATION(openblas_activation_bwd, spar_activation_args);
-OPERATION(openblas_embed, spar_embed_args);
-OPERATION(openblas_embed_bwd, spar_embed_args);
-OPERATION(openblas_logp, spar_logp_args);
-OPERATION(openblas_logp_bwd, spar_logp_args);
-OPERATION(openblas_binary, spar_binary_args);
-OPERATION(openblas_reduce, spar_reduce_args);
-OPERATION(openblas_copy, spar_copy_args);
-spar_status openblas_fill(void *self, spar_tensor *y, double value);
-OPERATION(openblas_linear_logp, spar_linear_logp_args);
-OPERATION(openblas_linear_logp_bwd, spar_linear_logp_args);
-OPERATION(openblas_optimizer, spar_optimizer_args);
 
 #endif

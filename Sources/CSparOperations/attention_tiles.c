@@ -43,7 +43,7 @@ spar_status attention_job_of(backend *self, const spar_attention_args *a, int ba
   }
   if (!fits)
     return fail(self, SPAR_E_INVALID,
-                "openblas attention: shapes disagree, or a span leaves its tensor");
+                "attention: shapes disagree, or a span leaves its tensor");
   j.lse = vector_of(a->lse);
   j.lse_row = a->lse ? a->lse->stride[0] : 0;
   j.group = j.q.H / j.k.H;

@@ -49,14 +49,14 @@ static void reduce_rows(void *arg, int64_t begin, int64_t end, int32_t worker) {
   j->partial[begin / BLOCK_ROWS] = s;
 }
 
-spar_status openblas_reduce(void *p, const spar_reduce_args *raw) {
+spar_status spar_cpu_reduce(void *p, const spar_reduce_args *raw) {
   backend *self = p;
   ADOPT(spar_reduce_args, raw);
   if (!is_f32(a.x) || !is_f32(a.y) || a.kind < SPAR_SUM_ROWS || a.kind > SPAR_MAX_ALL)
     return SPAR_UNSUPPORTED;
   reduce_job j = {.f = self->kernels, .x = rows_of(a.x), .kind = a.kind, .y = a.y->data};
   if (elements(a.y) < (a.kind == SPAR_SUM_ROWS ? j.x.C : 1))
-    return fail(self, SPAR_E_INVALID, "openblas reduce: y is too small");
+    return fail(self, SPAR_E_INVALID, "reduce: y is too small");
   if (a.kind == SPAR_SUM_ROWS) {
     spar_team_for(self->team, j.x.C, COLUMNS, sum_columns, &j);
     return SPAR_OK;

@@ -62,7 +62,7 @@ static void join(void *arg, int64_t begin, int64_t end, int32_t worker) {
   }
 }
 
-spar_status openblas_norm(void *p, const spar_norm_args *raw) {
+spar_status spar_cpu_norm(void *p, const spar_norm_args *raw) {
   backend *self = p;
   ADOPT(spar_norm_args, raw);
   if (!is_f32(a.x) || !is_f32(a.y) || !is_f32_or_absent(a.weight) || !is_f32_or_absent(a.bias) ||
@@ -74,12 +74,12 @@ spar_status openblas_norm(void *p, const spar_norm_args *raw) {
                 .eps = (float)a.eps, .centred = a.kind == SPAR_NORM_LAYER};
   j.C = j.x.C;
   if (j.y.rows != j.x.rows || j.y.C != j.C)
-    return fail(self, SPAR_E_INVALID, "openblas norm: x and y differ in shape");
+    return fail(self, SPAR_E_INVALID, "norm: x and y differ in shape");
   spar_team_for(self->team, j.x.rows, FORWARD_GRAIN, forward, &j);
   return SPAR_OK;
 }
 
-spar_status openblas_norm_bwd(void *p, const spar_norm_args *raw) {
+spar_status spar_cpu_norm_bwd(void *p, const spar_norm_args *raw) {
   backend *self = p;
   ADOPT(spar_norm_args, raw);
   if (!is_f32(a.x) || !is_f32(a.dy) || !is_f32(a.rstd) || !is_f32_or_absent(a.weight) ||
@@ -95,7 +95,7 @@ spar_status openblas_norm_bwd(void *p, const spar_norm_args *raw) {
   if (a.dx) j.dx = rows_of(a.dx);
   j.C = j.x.C;
   if (j.dy.rows != j.x.rows || j.dy.C != j.C || (a.dx && (j.dx.rows != j.x.rows || j.dx.C != j.C)))
-    return fail(self, SPAR_E_INVALID, "openblas norm_bwd: x, dy and dx differ in shape");
+    return fail(self, SPAR_E_INVALID, "norm_bwd: x, dy and dx differ in shape");
   j.n_blocks = blocks(j.x.rows, BACKWARD_ROWS);
   j.partial = shared_scratch(self, SLOT_A, (uint64_t)(j.n_blocks * 2 * j.C) * 4);
   if (!j.partial) return SPAR_E_NOMEM;

@@ -1,6 +1,8 @@
 /* Tensors as rows, and the scratch memory of an instance. */
 #include "backend.h"
 
+#include <stdio.h>
+
 row_view rows_of(const spar_tensor *t) {
   const int64_t size = (int64_t)spar_dtype_size(t->dtype);
   const int32_t outer = t->rank > 0 ? t->rank - 1 : 0;
@@ -45,7 +47,7 @@ static int grow(backend *self, memory *m, uint64_t bytes) {
   const uint64_t size = (bytes + bytes / 8 + 4095) & ~(uint64_t)4095;
   m->p = h->alloc(h, size, 64);
   m->bytes = m->p ? size : 0;
-  if (!m->p) h->set_error(h, "openblas: no memory for scratch; use smaller batches");
+  if (!m->p) fail(self, SPAR_E_NOMEM, "no memory for scratch; use smaller batches");
   return m->p != NULL;
 }
 
@@ -60,6 +62,28 @@ spar_status reserve_local(backend *self, uint64_t bytes) {
 }
 
 spar_status fail(backend *self, spar_status status, const char *text) {
-  self->host->set_error(self->host, text);
+  char whole[256];
+  snprintf(whole, sizeof whole, "%s: %s", self->name, text);
+  self->host->set_error(self->host, whole);
   return status;
+}
+
+spar_status spar_cpu_init(spar_cpu *self, const spar_host *h, const char *name,
+                          const spar_kernels *kernels, spar_team *team, blas_sgemm sgemm) {
+  *self = (spar_cpu){.host = h, .name = name, .kernels = kernels, .team = team, .sgemm = sgemm,
+                     .threads = spar_team_size(team)};
+  self->local = h->alloc(h, sizeof(memory) * (uint64_t)self->threads, 64);
+  if (!self->local) return fail(self, SPAR_E_NOMEM, "no memory for the instance");
+  memset(self->local, 0, sizeof(memory) * (uint64_t)self->threads);
+  return SPAR_OK;
+}
+
+void spar_cpu_release(spar_cpu *self) {
+  const spar_host *h = self->host;
+  for (int32_t i = 0; i < SLOT_COUNT; i++)
+    if (self->shared[i].p) h->free(h, self->shared[i].p, self->shared[i].bytes, 64);
+  if (!self->local) return;
+  for (int32_t i = 0; i < self->threads; i++)
+    if (self->local[i].p) h->free(h, self->local[i].p, self->local[i].bytes, 64);
+  h->free(h, self->local, sizeof(memory) * (uint64_t)self->threads, 64);
 }

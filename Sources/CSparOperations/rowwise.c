@@ -25,7 +25,7 @@ static void rotate(void *arg, int64_t begin, int64_t end, int32_t worker) {
   }
 }
 
-spar_status openblas_rope(void *p, const spar_rope_args *raw) {
+spar_status spar_cpu_rope(void *p, const spar_rope_args *raw) {
   backend *self = p;
   ADOPT(spar_rope_args, raw);
   if (!is_f32(a.x) || a.x->rank != 3 || !is_f32(a.cos) || !is_f32(a.sin) || a.cos->rank != 2 ||
@@ -38,10 +38,10 @@ spar_status openblas_rope(void *p, const spar_rope_args *raw) {
                 .interleaved = !!(a.flags & SPAR_INTERLEAVED)};
   const int64_t T = a.x->shape[0];
   if (j.D % 2 || j.cos.C != j.D / 2 || j.sin.C != j.D / 2)
-    return fail(self, SPAR_E_INVALID, "openblas rope: tables must be [P, D/2] with D even");
+    return fail(self, SPAR_E_INVALID, "rope: tables must be [P, D/2] with D even");
   for (int64_t t = 0; t < T; t++)
     if (a.positions[t] < 0 || a.positions[t] >= least(j.cos.rows, j.sin.rows))
-      return fail(self, SPAR_E_INVALID, "openblas rope: a position is beyond the tables");
+      return fail(self, SPAR_E_INVALID, "rope: a position is beyond the tables");
   spar_team_for(self->team, T, row_grain(j.H * j.D), rotate, &j);
   return SPAR_OK;
 }
@@ -75,7 +75,7 @@ static void softmax_bwd_rows(void *arg, int64_t begin, int64_t end, int32_t work
 /* The header leaves a missing scale as 0: default 1. */
 static float scale_of(double s) { return s == 0 ? 1.f : (float)s; }
 
-spar_status openblas_softmax(void *p, const spar_softmax_args *raw) {
+spar_status spar_cpu_softmax(void *p, const spar_softmax_args *raw) {
   backend *self = p;
   ADOPT(spar_softmax_args, raw);
   if (!is_f32(a.x) || !is_f32(a.y) || !is_f32_or_absent(a.mask)) return SPAR_UNSUPPORTED;
@@ -89,12 +89,12 @@ spar_status openblas_softmax(void *p, const spar_softmax_args *raw) {
     j.masked = 1;
   }
   if (j.y.rows != j.x.rows || j.y.C != j.C)
-    return fail(self, SPAR_E_INVALID, "openblas softmax: x and y differ in shape");
+    return fail(self, SPAR_E_INVALID, "softmax: x and y differ in shape");
   spar_team_for(self->team, j.x.rows, row_grain(j.C), softmax_rows, &j);
   return SPAR_OK;
 }
 
-spar_status openblas_softmax_bwd(void *p, const spar_softmax_args *raw) {
+spar_status spar_cpu_softmax_bwd(void *p, const spar_softmax_args *raw) {
   backend *self = p;
   ADOPT(spar_softmax_args, raw);
   if (!is_f32(a.y) || !is_f32(a.dy) || !is_f32(a.dx)) return SPAR_UNSUPPORTED;
@@ -102,7 +102,7 @@ spar_status openblas_softmax_bwd(void *p, const spar_softmax_args *raw) {
                .scale = scale_of(a.scale)};
   j.C = j.y.C;
   if (j.x.rows != j.y.rows || j.dy.rows != j.y.rows || j.x.C != j.C || j.dy.C != j.C)
-    return fail(self, SPAR_E_INVALID, "openblas softmax_bwd: y, dy and dx differ in shape");
+    return fail(self, SPAR_E_INVALID, "softmax_bwd: y, dy and dx differ in shape");
   spar_team_for(self->team, j.y.rows, row_grain(j.C), softmax_bwd_rows, &j);
   return SPAR_OK;
 }
@@ -138,11 +138,11 @@ static void logp_bwd_rows(void *arg, int64_t begin, int64_t end, int32_t worker)
 static spar_status check_targets(backend *self, const row_job *j) {
   for (int64_t r = 0; r < j->x.rows; r++)
     if (j->targets[r] >= j->C)
-      return fail(self, SPAR_E_INVALID, "openblas logp: a target is beyond the vocabulary");
+      return fail(self, SPAR_E_INVALID, "logp: a target is beyond the vocabulary");
   return SPAR_OK;
 }
 
-spar_status openblas_logp(void *p, const spar_logp_args *raw) {
+spar_status spar_cpu_logp(void *p, const spar_logp_args *raw) {
   backend *self = p;
   ADOPT(spar_logp_args, raw);
   if (!is_f32(a.logits) || !is_f32_or_absent(a.logp) || !is_f32_or_absent(a.lse) ||
@@ -157,7 +157,7 @@ spar_status openblas_logp(void *p, const spar_logp_args *raw) {
   return status;
 }
 
-spar_status openblas_logp_bwd(void *p, const spar_logp_args *raw) {
+spar_status spar_cpu_logp_bwd(void *p, const spar_logp_args *raw) {
   backend *self = p;
   ADOPT(spar_logp_args, raw);
   if (!is_f32(a.logits) || !is_f32(a.lse) || !is_f32(a.coef) || !is_f32(a.dlogits))
@@ -167,7 +167,7 @@ spar_status openblas_logp_bwd(void *p, const spar_logp_args *raw) {
                .scale = scale_of(a.inv_temperature)};
   j.C = j.x.C;
   if (j.y.rows != j.x.rows || j.y.C != j.C)
-    return fail(self, SPAR_E_INVALID, "openblas logp_bwd: logits and dlogits differ in shape");
+    return fail(self, SPAR_E_INVALID, "logp_bwd: logits and dlogits differ in shape");
   const spar_status status = check_targets(self, &j);
   if (status == SPAR_OK) spar_team_for(self->team, j.x.rows, row_grain(j.C), logp_bwd_rows, &j);
   return status;

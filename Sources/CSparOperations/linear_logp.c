@@ -105,7 +105,7 @@ static spar_status prepare(backend *self, const spar_linear_logp_args *a, int64_
                   .softcap = (float)a->softcap};
   for (int64_t t = 0; t < T; t++) {
     if (a->targets[t] >= j->V)
-      return fail(self, SPAR_E_INVALID, "openblas linear_logp: a target is beyond the vocabulary");
+      return fail(self, SPAR_E_INVALID, "linear_logp: a target is beyond the vocabulary");
     j->T += a->targets[t] >= 0;
   }
   const int64_t room = blocks(j->T, f->lanes) * f->lanes;
@@ -172,7 +172,7 @@ static void join_tokens(void *arg, int64_t begin, int64_t end, int32_t worker) {
   for (int64_t i = begin; i < end; i++) join(j->head, j->slices, i, j->head->index[i], j->args);
 }
 
-spar_status openblas_linear_logp(void *p, const spar_linear_logp_args *raw) {
+spar_status spar_cpu_linear_logp(void *p, const spar_linear_logp_args *raw) {
   backend *self = p;
   ADOPT(spar_linear_logp_args, raw);
   if (!head_operands(&a) || !is_f32_or_absent(a.logp) || !is_f32_or_absent(a.lse) ||
@@ -300,7 +300,7 @@ static void join_hidden(void *arg, int64_t begin, int64_t end, int32_t worker) {
   }
 }
 
-spar_status openblas_linear_logp_bwd(void *p, const spar_linear_logp_args *raw) {
+spar_status spar_cpu_linear_logp_bwd(void *p, const spar_linear_logp_args *raw) {
   backend *self = p;
   ADOPT(spar_linear_logp_args, raw);
   if (!head_operands(&a) || !is_f32(a.lse) || !is_f32(a.coef) || !is_f32_or_absent(a.dh) ||

@@ -64,19 +64,19 @@ static void activate_bwd(void *arg, int64_t begin, int64_t end, int32_t worker) 
                                 at(j, 4, r)))
 }
 
-spar_status openblas_activation(void *p, const spar_activation_args *raw) {
+spar_status spar_cpu_activation(void *p, const spar_activation_args *raw) {
   backend *self = p;
   ADOPT(spar_activation_args, raw);
   if (!is_f32(a.x) || !is_f32(a.y) || !is_f32_or_absent(a.gate) || !activation_known(a.kind))
     return SPAR_UNSUPPORTED;
   run_job j = {.f = self->kernels, .kind = a.kind,
                .v = {rows_of(a.x), view_or_none(a.gate), rows_of(a.y)}};
-  if (!views_fit(&j, 3)) return fail(self, SPAR_E_INVALID, "openblas activation: shapes differ");
+  if (!views_fit(&j, 3)) return fail(self, SPAR_E_INVALID, "activation: shapes differ");
   run(&j, self, activate);
   return SPAR_OK;
 }
 
-spar_status openblas_activation_bwd(void *p, const spar_activation_args *raw) {
+spar_status spar_cpu_activation_bwd(void *p, const spar_activation_args *raw) {
   backend *self = p;
   ADOPT(spar_activation_args, raw);
   if (!is_f32(a.x) || !is_f32(a.dy) || !is_f32_or_absent(a.dx) || !is_f32_or_absent(a.gate) ||
@@ -86,7 +86,7 @@ spar_status openblas_activation_bwd(void *p, const spar_activation_args *raw) {
                .v = {rows_of(a.x), view_or_none(a.gate), rows_of(a.dy), view_or_none(a.dx),
                      view_or_none(a.dgate)}};
   if (!views_fit(&j, 5))
-    return fail(self, SPAR_E_INVALID, "openblas activation_bwd: shapes differ");
+    return fail(self, SPAR_E_INVALID, "activation_bwd: shapes differ");
   run(&j, self, activate_bwd);
   return SPAR_OK;
 }
@@ -99,7 +99,7 @@ static void multiply_two(void *arg, int64_t begin, int64_t end, int32_t worker) 
   EACH_RUN(j->f->multiply(n, j->alpha * j->beta, at(j, 0, r), at(j, 1, r), at(j, 2, r)))
 }
 
-spar_status openblas_binary(void *p, const spar_binary_args *raw) {
+spar_status spar_cpu_binary(void *p, const spar_binary_args *raw) {
   backend *self = p;
   ADOPT(spar_binary_args, raw);
   if (!is_f32(a.x) || !is_f32(a.z) || !is_f32(a.y) || (a.kind != SPAR_ADD && a.kind != SPAR_MUL) ||
@@ -109,7 +109,7 @@ spar_status openblas_binary(void *p, const spar_binary_args *raw) {
                .v = {rows_of(a.x), broadcast_rows(a.z, a.x), rows_of(a.y)}};
   /* z spreads over outer axes only: its last axis is x's. */
   if (!views_fit(&j, 3) || (a.x->rank && (!a.z->rank || a.z->shape[a.z->rank - 1] != j.v[0].C)))
-    return fail(self, SPAR_E_INVALID, "openblas binary: x, y and z do not fit one another");
+    return fail(self, SPAR_E_INVALID, "binary: x, y and z do not fit one another");
   run(&j, self, a.kind == SPAR_ADD ? add_two : multiply_two);
   return SPAR_OK;
 }
@@ -118,7 +118,7 @@ static void fill_run(void *arg, int64_t begin, int64_t end, int32_t worker) {
   EACH_RUN(j->f->fill(n, j->alpha, at(j, 0, r)))
 }
 
-spar_status openblas_fill(void *p, spar_tensor *y, double value) {
+spar_status spar_cpu_fill(void *p, spar_tensor *y, double value) {
   backend *self = p;
   if (!is_f32(y)) return SPAR_UNSUPPORTED;
   run_job j = {.f = self->kernels, .alpha = (float)value, .v = {rows_of(y)}};
@@ -143,7 +143,7 @@ static void step(void *arg, int64_t begin, int64_t end, int32_t worker) {
 
 static int dense_or_absent(const spar_tensor *t) { return !t || rows_of(t).dense; }
 
-spar_status openblas_optimizer(void *p, const spar_optimizer_args *raw) {
+spar_status spar_cpu_optimizer(void *p, const spar_optimizer_args *raw) {
   backend *self = p;
   ADOPT(spar_optimizer_args, raw);
   if (!is_f32(a.p) || !is_f32(a.g) || !is_f32_or_absent(a.m) || !is_f32_or_absent(a.v) ||
@@ -156,7 +156,7 @@ spar_status openblas_optimizer(void *p, const spar_optimizer_args *raw) {
       (needs_v && (!a.v || elements(a.v) != n)) || !dense_or_absent(a.p) ||
       !dense_or_absent(a.g) || !dense_or_absent(a.m) || !dense_or_absent(a.v))
     return fail(self, SPAR_E_INVALID,
-                "openblas optimizer: p, g and states must be dense and of one size");
+                "optimizer: p, g and states must be dense and of one size");
   const double t = (double)a.step;
   step_job j = {.f = self->kernels,
                 .step = {.kind = a.kind, .lr = (float)a.lr, .beta1 = (float)a.beta1,

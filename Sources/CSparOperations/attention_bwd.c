@@ -151,7 +151,7 @@ static void clear_queries(void *arg, int64_t begin, int64_t end, int32_t worker)
       memset(j->dq.p + row * j->dq.row + h * j->dq.head, 0, (size_t)j->q.D * sizeof(float));
 }
 
-spar_status openblas_attention_bwd(void *p, const spar_attention_args *raw) {
+spar_status spar_cpu_attention_bwd(void *p, const spar_attention_args *raw) {
   backend *self = p;
   ADOPT(spar_attention_args, raw);
   attention_job j;

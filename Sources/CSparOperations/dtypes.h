@@ -1,6 +1,6 @@
 /* Conversions between element types, and from ggml's blocks of 32. */
-#ifndef SPAR_OPENBLAS_DTYPES_H
-#define SPAR_OPENBLAS_DTYPES_H
+#ifndef SPAR_OPERATIONS_DTYPES_H
+#define SPAR_OPERATIONS_DTYPES_H
 
 #include <stdint.h>
 

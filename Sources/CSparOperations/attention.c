@@ -104,7 +104,7 @@ static void forward_tasks(void *arg, int64_t begin, int64_t end, int32_t worker)
   }
 }
 
-spar_status openblas_attention(void *p, const spar_attention_args *raw) {
+spar_status spar_cpu_attention(void *p, const spar_attention_args *raw) {
   backend *self = p;
   ADOPT(spar_attention_args, raw);
   attention_job j;

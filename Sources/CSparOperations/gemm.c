@@ -140,7 +140,7 @@ static spar_status own_strips(matrix_job *j) {
   return SPAR_OK;
 }
 
-/* ---- OpenBLAS ---- */
+/* ---- BLAS ---- */
 
 /* Slices by shape only: packing repeats in each, so few and large. */
 enum { BLAS_ROWS = 192, BLAS_COLUMNS = 768 };
@@ -175,7 +175,7 @@ static spar_status multiply(matrix_job *j) {
   return j->trans_b && !j->trans_a ? own_nt(j) : own_strips(j);
 }
 
-spar_status openblas_gemm(void *p, const spar_gemm_args *raw) {
+spar_status spar_cpu_gemm(void *p, const spar_gemm_args *raw) {
   backend *self = p;
   ADOPT(spar_gemm_args, raw);
   if (!is_f32(a.a) || !is_f32(a.b) || !is_f32(a.c) || !is_f32_or_absent(a.bias) || a.c->rank < 2)
@@ -195,7 +195,7 @@ spar_status openblas_gemm(void *p, const spar_gemm_args *raw) {
   if (A->shape[A->rank - (j.trans_a ? 1 : 2)] != j.m ||
       B->shape[B->rank - (j.trans_b ? 2 : 1)] != j.n ||
       B->shape[B->rank - (j.trans_b ? 1 : 2)] != j.k)
-    return fail(self, SPAR_E_INVALID, "openblas gemm: the shapes of A, B and C do not agree");
+    return fail(self, SPAR_E_INVALID, "gemm: the shapes of A, B and C do not agree");
   /* One-row matrices may carry any stride; BLAS wants one not below the row length. */
   j.lda = most(j.lda, A->shape[A->rank - 2] > 1 ? j.lda : A->shape[A->rank - 1]);
   j.ldb = most(j.ldb, B->shape[B->rank - 2] > 1 ? j.ldb : B->shape[B->rank - 1]);

@@ -6,8 +6,8 @@
  * in the worker's scratch ([keys][lanes]), so that there is no running maximum to rescale and a
  * query's bits do not depend on tiles, batch or cache.
  */
-#ifndef SPAR_OPENBLAS_ATTENTION_H
-#define SPAR_OPENBLAS_ATTENTION_H
+#ifndef SPAR_OPERATIONS_ATTENTION_H
+#define SPAR_OPERATIONS_ATTENTION_H
 
 #include "backend.h"
 

@@ -50,7 +50,7 @@ static spar_tensor row_tensor(const spar_tensor *t, int64_t r) {
 }
 
 static spar_status bad_rows(backend *self) {
-  return fail(self, SPAR_E_INVALID, "openblas copy: a row index is outside its tensor");
+  return fail(self, SPAR_E_INVALID, "copy: a row index is outside its tensor");
 }
 
 static spar_status copy_chosen(backend *self, const spar_copy_args *a) {
@@ -62,7 +62,7 @@ static spar_status copy_chosen(backend *self, const spar_copy_args *a) {
   }
   if (whole_rows(a->x, &j.x) && whole_rows(a->y, &j.y)) {
     if (j.x.C != j.y.C)
-      return fail(self, SPAR_E_INVALID, "openblas copy: rows of x and y differ in size");
+      return fail(self, SPAR_E_INVALID, "copy: rows of x and y differ in size");
     spar_team_for(self->team, a->n_rows, row_grain(j.x.C), copy_rows, &j);
     return SPAR_OK;
   }
@@ -71,20 +71,20 @@ static spar_status copy_chosen(backend *self, const spar_copy_args *a) {
     const spar_tensor y = row_tensor(a->y, a->y_rows ? a->y_rows[r] : r);
     copy_job one = {.from = j.from, .to = j.to, .x = rows_of(&x), .y = rows_of(&y)};
     if (one.x.rows != one.y.rows || one.x.C != one.y.C)
-      return fail(self, SPAR_E_INVALID, "openblas copy: rows of x and y differ in shape");
+      return fail(self, SPAR_E_INVALID, "copy: rows of x and y differ in shape");
     spar_team_for(self->team, one.x.rows, row_grain(one.x.C), copy_rows, &one);
   }
   return SPAR_OK;
 }
 
-spar_status openblas_copy(void *p, const spar_copy_args *raw) {
+spar_status spar_cpu_copy(void *p, const spar_copy_args *raw) {
   backend *self = p;
   ADOPT(spar_copy_args, raw);
   if (!known(a.x) || !known(a.y) || !can_convert(a.x->dtype, a.y->dtype)) return SPAR_UNSUPPORTED;
   if (a.n_rows > 0) return copy_chosen(self, &a);
   copy_job j = {.x = rows_of(a.x), .y = rows_of(a.y), .from = a.x->dtype, .to = a.y->dtype};
   if (elements(a.x) != elements(a.y))
-    return fail(self, SPAR_E_INVALID, "openblas copy: x and y differ in size");
+    return fail(self, SPAR_E_INVALID, "copy: x and y differ in size");
   if (j.x.dense && j.y.dense) { /* runs of 4096 whatever the rows are */
     const int64_t n = j.x.rows * j.x.C, run = 4096;
     const int64_t from = (int64_t)spar_dtype_size(j.from), to = (int64_t)spar_dtype_size(j.to);
@@ -98,7 +98,7 @@ spar_status openblas_copy(void *p, const spar_copy_args *raw) {
     return SPAR_OK;
   }
   if (j.x.rows != j.y.rows || j.x.C != j.y.C)
-    return fail(self, SPAR_E_INVALID, "openblas copy: x and y differ in shape");
+    return fail(self, SPAR_E_INVALID, "copy: x and y differ in shape");
   spar_team_for(self->team, j.x.rows, row_grain(j.x.C), copy_rows, &j);
   return SPAR_OK;
 }
@@ -106,11 +106,11 @@ spar_status openblas_copy(void *p, const spar_copy_args *raw) {
 static spar_status check_ids(backend *self, const int32_t *ids, int64_t T, int64_t V) {
   for (int64_t t = 0; t < T; t++)
     if (ids[t] < 0 || ids[t] >= V)
-      return fail(self, SPAR_E_INVALID, "openblas embed: a token id is beyond the table");
+      return fail(self, SPAR_E_INVALID, "embed: a token id is beyond the table");
   return SPAR_OK;
 }
 
-spar_status openblas_embed(void *p, const spar_embed_args *raw) {
+spar_status spar_cpu_embed(void *p, const spar_embed_args *raw) {
   backend *self = p;
   ADOPT(spar_embed_args, raw);
   if (!known(a.table) || !known(a.y) || a.table->rank != 2 || a.y->rank != 2 ||
@@ -119,7 +119,7 @@ spar_status openblas_embed(void *p, const spar_embed_args *raw) {
   copy_job j = {.x = rows_of(a.table), .y = rows_of(a.y), .from = a.table->dtype,
                 .to = a.y->dtype, .x_rows = a.ids};
   if (j.x.C != j.y.C)
-    return fail(self, SPAR_E_INVALID, "openblas embed: rows of table and y differ in size");
+    return fail(self, SPAR_E_INVALID, "embed: rows of table and y differ in size");
   const spar_status status = check_ids(self, a.ids, j.y.rows, j.x.rows);
   if (status == SPAR_OK) spar_team_for(self->team, j.y.rows, row_grain(j.y.C), copy_rows, &j);
   return status;
@@ -140,14 +140,14 @@ static void add_columns(void *arg, int64_t begin, int64_t end, int32_t worker) {
               (float *)row_at(&j->d, j->ids[t]) + begin);
 }
 
-spar_status openblas_embed_bwd(void *p, const spar_embed_args *raw) {
+spar_status spar_cpu_embed_bwd(void *p, const spar_embed_args *raw) {
   backend *self = p;
   ADOPT(spar_embed_args, raw);
   if (!is_f32(a.dy) || !is_f32(a.dtable) || a.dy->rank != 2 || a.dtable->rank != 2)
     return SPAR_UNSUPPORTED;
   scatter_job j = {.f = self->kernels, .dy = rows_of(a.dy), .d = rows_of(a.dtable), .ids = a.ids};
   if (j.dy.C != j.d.C)
-    return fail(self, SPAR_E_INVALID, "openblas embed_bwd: rows of dtable and dy differ in size");
+    return fail(self, SPAR_E_INVALID, "embed_bwd: rows of dtable and dy differ in size");
   const spar_status status = check_ids(self, a.ids, j.dy.rows, j.d.rows);
   if (status == SPAR_OK) spar_team_for(self->team, j.dy.C, 128, add_columns, &j);
   return status;
