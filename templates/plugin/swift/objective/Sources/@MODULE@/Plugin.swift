@@ -2,7 +2,7 @@ import CSpar
 import @MODULE@Core
 
 /// Spar prints these options, parses what the user types and checks it.
-private let params: UnsafePointer<spar_param> = forever {
+nonisolated(unsafe) private let params: UnsafePointer<spar_param> = forever {
   $0.struct_size = UInt64(MemoryLayout<spar_param>.size)
   $0.name = foreverText("tau")
   $0.doc = foreverText("pull towards the reference: the margin aimed at is 1/(2 tau)")
@@ -15,7 +15,7 @@ private let params: UnsafePointer<spar_param> = forever {
 }
 
 /// Each is shown as sum / weight of the whole step; the list ends with NULL.
-private let metrics: UnsafePointer<UnsafePointer<CChar>?> = foreverArray(count: 3) {
+nonisolated(unsafe) private let metrics: UnsafePointer<UnsafePointer<CChar>?> = foreverArray(count: 3) {
   $0[0] = foreverText("margin")
   $0[1] = foreverText("accuracy")
 }
@@ -44,7 +44,7 @@ private func evaluate(_ loss: PairLoss, _ b: spar_objective_batch) throws -> Int
   return Int(SPAR_OK)
 }
 
-private let api: UnsafePointer<spar_objective_api> = forever {
+nonisolated(unsafe) private let api: UnsafePointer<spar_objective_api> = forever {
   $0.struct_size = UInt64(MemoryLayout<spar_objective_api>.size)
   $0.needs = UInt64(SPAR_OBJ_REFERENCE)
   $0.metric_names = metrics
