@@ -17,9 +17,9 @@ use abi::{adopt, guarded, Component, CreateInfo, Host, Param, Plugin, Status, Ta
 use tidiness::{score, Weights};
 
 pub mod abi;
-pub mod tidiness;
 #[cfg(test)]
 mod test_host;
+pub mod tidiness;
 
 struct Ranker {
     host: *const Host,
@@ -38,8 +38,14 @@ impl Ranker {
     /// Fills the scores and the two matrices of one prompt.
     unsafe fn rank(&self, q: &Query) {
         let k = q.k as usize;
+        if k == 0 {
+            return; // then the arrays may be NULL
+        }
         let answers = from_raw_parts(q.responses, k);
-        let scores: Vec<f64> = answers.iter().map(|text| score(text.bytes(), &self.weights)).collect();
+        let scores: Vec<f64> = answers
+            .iter()
+            .map(|text| score(text.bytes(), &self.weights))
+            .collect();
         if !q.score.is_null() {
             from_raw_parts_mut(q.score, k).copy_from_slice(&scores);
         }
@@ -56,7 +62,9 @@ impl Ranker {
 }
 
 unsafe extern "C" fn create(
-    host: *const Host, info: *const CreateInfo, instance: *mut *mut c_void,
+    host: *const Host,
+    info: *const CreateInfo,
+    instance: *mut *mut c_void,
 ) -> Status {
     guarded(host, || {
         let info = adopt(info);
@@ -64,7 +72,11 @@ unsafe extern "C" fn create(
             return Err("tidy: repetition, ending, markup and n are needed".into());
         }
         let values = from_raw_parts(info.values, 4); // in the order of PARAMS
-        if values[..3].iter().any(|value| value.f.is_nan() || value.f < 0.0) || values[3].i < 1 {
+        if values[..3]
+            .iter()
+            .any(|value| value.f.is_nan() || value.f < 0.0)
+            || values[3].i < 1
+        {
             return Err("tidy: a penalty is below 0, or n below 1".into());
         }
         let weights = Weights {
@@ -79,6 +91,9 @@ unsafe extern "C" fn create(
 }
 
 unsafe extern "C" fn destroy(instance: *mut c_void) {
+    if instance.is_null() {
+        return;
+    }
     let instance = Box::from_raw(instance.cast::<Ranker>());
     let host = instance.host;
     guarded(host, move || {
@@ -91,7 +106,7 @@ unsafe extern "C" fn rank(instance: *mut c_void, batch: *mut Batch) -> Status {
     let me = &*instance.cast::<Ranker>();
     guarded(me.host, || {
         let batch = adopt(batch);
-        for n in 0..batch.n as usize {
+        for n in 0..batch.n.max(0) as usize {
             me.rank(&*batch.queries.add(n));
         }
         Ok(OK)
@@ -115,9 +130,21 @@ const fn penalty(name: &'static CStr, doc: &'static CStr, default: &'static CStr
 
 /// Spar prints these options, parses what the user types and checks it.
 static PARAMS: Table<[Param; 4]> = Table([
-    penalty(c"repetition", c"penalty when every n-gram stood before; less in proportion", c"4"),
-    penalty(c"ending", c"penalty for stopping within a sentence, or saying nothing", c"1"),
-    penalty(c"markup", c"penalty for a code block, code or bracket left open", c"1"),
+    penalty(
+        c"repetition",
+        c"penalty when every n-gram stood before; less in proportion",
+        c"4",
+    ),
+    penalty(
+        c"ending",
+        c"penalty for stopping within a sentence, or saying nothing",
+        c"1",
+    ),
+    penalty(
+        c"markup",
+        c"penalty for a code block, code or bracket left open",
+        c"1",
+    ),
     Param {
         struct_size: size_of::<Param>() as u64,
         name: c"n".as_ptr(),
@@ -187,14 +214,21 @@ mod tests {
     #[test]
     fn known_answers_get_their_scores_and_the_matrix_keeps_its_laws() {
         let (component, instance) = test_host::create(&[4.0, 1.0, 1.0, 3.0]);
-        let texts = ANSWERS.map(|a| Text { p: a.as_ptr().cast(), n: a.len() as u64 });
+        let texts = ANSWERS.map(|a| Text {
+            p: a.as_ptr().cast(),
+            n: a.len() as u64,
+        });
         let (mut p, mut raw, mut scores) = ([0.0; K * K], [0.0; K * K], [0.0; K]);
         let mut query: Query = unsafe { std::mem::zeroed() };
         (query.responses, query.k) = (texts.as_ptr(), K as i64);
         (query.pairwise, query.raw) = (p.as_mut_ptr(), raw.as_mut_ptr());
         query.score = scores.as_mut_ptr();
         let struct_size = size_of::<Batch>() as u64;
-        let mut batch = Batch { struct_size, queries: &mut query, n: 1 };
+        let mut batch = Batch {
+            struct_size,
+            queries: &mut query,
+            n: 1,
+        };
         unsafe {
             let api = &*component.api.cast::<Api>();
             assert_eq!((api.rank)(instance, &mut batch), OK);
@@ -202,9 +236,16 @@ mod tests {
         }
         assert_eq!(scores, EXPECTED);
         for i in 0..K {
-            assert_eq!((p[i * K + i], raw[i * K + i]), (0.5, 0.0), "diagonal at {i}");
+            assert_eq!(
+                (p[i * K + i], raw[i * K + i]),
+                (0.5, 0.0),
+                "diagonal at {i}"
+            );
             for j in 0..K {
-                assert!((p[i * K + j] + p[j * K + i] - 1.0).abs() < 1e-12, "{i} and {j}");
+                assert!(
+                    (p[i * K + j] + p[j * K + i] - 1.0).abs() < 1e-12,
+                    "{i} and {j}"
+                );
             }
         }
         assert!((p[1] - logistic(1.0)).abs() < 1e-12);

@@ -45,7 +45,9 @@ pub fn repetition(answer: &[u8], n: usize) -> f64 {
 /// The last visible character ends no sentence, list, quotation or block.
 pub fn is_cut(answer: &[u8]) -> bool {
     let text = trimmed(answer, u8::is_ascii_whitespace);
-    let closing = [".", "!", "?", ":", ")", "]", "}", "\"", "'", "`", "*", "…", "”", "»", "。"];
+    let closing = [
+        ".", "!", "?", ":", ")", "]", "}", "\"", "'", "`", "*", "…", "”", "»", "。",
+    ];
     !closing.iter().any(|end| text.ends_with(end.as_bytes()))
 }
 
@@ -86,7 +88,12 @@ fn trimmed(mut text: &[u8], drops: fn(&u8) -> bool) -> &[u8] {
 mod tests {
     use super::*;
 
-    const WEIGHTS: Weights = Weights { repetition: 4.0, ending: 1.0, markup: 1.0, n: 3 };
+    const WEIGHTS: Weights = Weights {
+        repetition: 4.0,
+        ending: 1.0,
+        markup: 1.0,
+        n: 3,
+    };
 
     #[test]
     fn repeated_trigrams_are_counted() {
@@ -99,7 +106,14 @@ mod tests {
 
     #[test]
     fn an_answer_that_stops_within_a_sentence_is_cut() {
-        for whole in ["Yes.", "Is it? ", "- one\n- two:", "```\nx\n```", "„So”", "好。"] {
+        for whole in [
+            "Yes.",
+            "Is it? ",
+            "- one\n- two:",
+            "```\nx\n```",
+            "„So”",
+            "好。",
+        ] {
             assert!(!is_cut(whole.as_bytes()), "{whole}");
         }
         for cut in ["and then the", "", " \n", "1, 2,"] {

@@ -67,5 +67,10 @@ c_struct! {
     }
 }
 
-pub const LAYOUTS: &[Layout] =
-    &[Text::LAYOUT, Message::LAYOUT, Query::LAYOUT, Batch::LAYOUT, Api::LAYOUT];
+pub const LAYOUTS: &[Layout] = &[
+    Text::LAYOUT,
+    Message::LAYOUT,
+    Query::LAYOUT,
+    Batch::LAYOUT,
+    Api::LAYOUT,
+];

@@ -15,7 +15,11 @@ unsafe extern "C" fn set_error(_: *const Host, text: *const c_char) {
     eprintln!("the plugin reports: {:?}", CStr::from_ptr(text));
 }
 unsafe extern "C" fn parallel_for(
-    _: *const Host, n: i64, grain: i64, body: RangeFn, arg: *mut c_void,
+    _: *const Host,
+    n: i64,
+    grain: i64,
+    body: RangeFn,
+    arg: *mut c_void,
 ) {
     let mut begin = 0;
     while begin < n {
@@ -55,8 +59,13 @@ pub fn host() -> *const Host {
 
 /// The plugin's only component and an instance of it, with the given values of its options.
 pub fn create(numbers: &[f64]) -> (&'static Component, *mut c_void) {
-    let value =
-        |&f: &f64| Value { i: f as i64, f, s: c"".as_ptr(), r#type: 0, given: 1 };
+    let value = |&f: &f64| Value {
+        i: f as i64,
+        f,
+        s: c"".as_ptr(),
+        r#type: 0,
+        given: 1,
+    };
     let values: Vec<Value> = numbers.iter().map(value).collect();
     let info = CreateInfo {
         struct_size: std::mem::size_of::<CreateInfo>() as u64,

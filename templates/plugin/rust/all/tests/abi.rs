@@ -9,13 +9,16 @@ use @CRATE@::abi;
 /// `-I` of the header: SPAR_INCLUDE, else what the project was made with, else pkg-config.
 fn include() -> String {
     let made_with = "@INCLUDE@";
-    if let Ok(folder) = std::env::var("SPAR_INCLUDE") {
-        return format!("-I{folder}");
+    match std::env::var("SPAR_INCLUDE")
+        .as_deref()
+        .unwrap_or(made_with)
+    {
+        "" => {}
+        folder => return format!("-I{folder}"),
     }
-    if !made_with.is_empty() {
-        return format!("-I{made_with}");
-    }
-    let output = Command::new("pkg-config").args(["--cflags", "spar"]).output();
+    let output = Command::new("pkg-config")
+        .args(["--cflags", "spar"])
+        .output();
     let output = output.expect("pkg-config is needed, or SPAR_INCLUDE");
     let text = String::from_utf8_lossy(&output.stdout).trim().to_string();
     assert!(
@@ -57,7 +60,10 @@ fn every_struct_is_laid_out_as_in_the_header() {
         .arg("-o")
         .arg(&binary)
         .status();
-    assert!(built.expect("a C compiler is needed").success(), "{compiler} failed");
+    assert!(
+        built.expect("a C compiler is needed").success(),
+        "{compiler} failed"
+    );
     let output = Command::new(&binary).output().unwrap();
     let actual = String::from_utf8(output.stdout).unwrap();
     assert!(expected.lines().count() > 50);

@@ -57,7 +57,9 @@ unsafe extern "C" fn gemm(instance: *mut c_void, args: *const GemmArgs) -> Statu
         if !product.fits() || bias.is_some_and(|t| t.shape[0] != c.columns as i64) {
             return Err("@NAME@: gemm: the shapes do not fit".into());
         }
-        parallel_for(host, c.rows, ROWS, &|begin, end| unsafe { product.rows(begin, end) })?;
+        parallel_for(host, c.rows, ROWS, &|begin, end| unsafe {
+            product.rows(begin, end)
+        })?;
         Ok(OK)
     })
 }
@@ -69,7 +71,9 @@ unsafe extern "C" fn probe(_: *const Host, score: *mut i32) -> Status {
 }
 
 unsafe extern "C" fn create(
-    host: *const Host, _: *const CreateInfo, instance: *mut *mut c_void,
+    host: *const Host,
+    _: *const CreateInfo,
+    instance: *mut *mut c_void,
 ) -> Status {
     guarded(host, || {
         *instance = Box::into_raw(Box::new(Backend { host })).cast();
@@ -78,6 +82,9 @@ unsafe extern "C" fn create(
 }
 
 unsafe extern "C" fn destroy(instance: *mut c_void) {
+    if instance.is_null() {
+        return;
+    }
     let instance = Box::from_raw(instance.cast::<Backend>());
     let host = instance.host;
     guarded(host, move || {
@@ -86,7 +93,10 @@ unsafe extern "C" fn destroy(instance: *mut c_void) {
     });
 }
 
-static API: Table<Api> = Table(Api { gemm: Some(gemm), ..Api::none(DETERMINISTIC) });
+static API: Table<Api> = Table(Api {
+    gemm: Some(gemm),
+    ..Api::none(DETERMINISTIC)
+});
 static COMPONENT: Table<Component> = Table(Component {
     struct_size: size_of::<Component>() as u64,
     kind: KIND,
@@ -142,7 +152,11 @@ mod tests {
     }
 
     fn tensor(data: &[f32], rank: i32, shape: [usize; 2]) -> Tensor {
-        let stride = if rank == 1 { [1, 0, 0, 0] } else { [(shape[1] + GAP) as i64, 1, 0, 0] };
+        let stride = if rank == 1 {
+            [1, 0, 0, 0]
+        } else {
+            [(shape[1] + GAP) as i64, 1, 0, 0]
+        };
         Tensor {
             data: data.as_ptr().cast_mut().cast(),
             buffer: std::ptr::null_mut(),
@@ -156,7 +170,10 @@ mod tests {
 
     fn compare(instance: *mut c_void, [m, n, k]: [usize; 3], ta: bool, tb: bool, beta: f64) {
         let mut random = Random(1);
-        let (a_shape, b_shape) = (if ta { [k, m] } else { [m, k] }, if tb { [n, k] } else { [k, n] });
+        let (a_shape, b_shape) = (
+            if ta { [k, m] } else { [m, k] },
+            if tb { [n, k] } else { [k, n] },
+        );
         let a = random.floats(a_shape[0] * (a_shape[1] + GAP));
         let b = random.floats(b_shape[0] * (b_shape[1] + GAP));
         let bias = random.floats(n);
@@ -165,7 +182,11 @@ mod tests {
             c.fill(f32::NAN);
         }
         let before = c.clone();
-        let (at, bt, biast) = (tensor(&a, 2, a_shape), tensor(&b, 2, b_shape), tensor(&bias, 1, [n, 0]));
+        let (at, bt, biast) = (
+            tensor(&a, 2, a_shape),
+            tensor(&b, 2, b_shape),
+            tensor(&bias, 1, [n, 0]),
+        );
         let mut ct = tensor(&c, 2, [m, n]);
         ct.data = c.as_mut_ptr().cast();
         let args = GemmArgs {
@@ -181,16 +202,39 @@ mod tests {
         assert_eq!(unsafe { gemm(instance, &args) }, OK);
         for i in 0..m {
             for j in 0..n {
-                let at = |p: usize| if ta { a[p * (m + GAP) + i] } else { a[i * (k + GAP) + p] };
-                let bt = |p: usize| if tb { b[j * (k + GAP) + p] } else { b[p * (n + GAP) + j] };
+                let at = |p: usize| {
+                    if ta {
+                        a[p * (m + GAP) + i]
+                    } else {
+                        a[i * (k + GAP) + p]
+                    }
+                };
+                let bt = |p: usize| {
+                    if tb {
+                        b[j * (k + GAP) + p]
+                    } else {
+                        b[p * (n + GAP) + j]
+                    }
+                };
                 let sum: f64 = (0..k).map(|p| f64::from(at(p)) * f64::from(bt(p))).sum();
-                let old = if beta == 0.0 { 0.0 } else { beta * f64::from(before[i * (n + GAP) + j]) };
+                let old = if beta == 0.0 {
+                    0.0
+                } else {
+                    beta * f64::from(before[i * (n + GAP) + j])
+                };
                 let miss = f64::from(c[i * (n + GAP) + j]) - (0.5 * sum + old + f64::from(bias[j]));
-                assert!(miss.abs() < 1e-4, "{m}x{n}x{k} {ta} {tb} {beta}: ({i}, {j}) off by {miss}");
+                assert!(
+                    miss.abs() < 1e-4,
+                    "{m}x{n}x{k} {ta} {tb} {beta}: ({i}, {j}) off by {miss}"
+                );
             }
             let end = i * (n + GAP) + n..(i + 1) * (n + GAP);
             let bits = |row: &[f32]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(&c[end.clone()]), bits(&before[end]), "row {i}: written beyond its end");
+            assert_eq!(
+                bits(&c[end.clone()]),
+                bits(&before[end]),
+                "row {i}: written beyond its end"
+            );
         }
     }
 

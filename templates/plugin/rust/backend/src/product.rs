@@ -51,7 +51,9 @@ unsafe impl Sync for Product {}
 
 impl Product {
     pub fn fits(&self) -> bool {
-        self.a.rows == self.c.rows && self.b.columns == self.c.columns && self.a.columns == self.b.rows
+        self.a.rows == self.c.rows
+            && self.b.columns == self.c.columns
+            && self.a.columns == self.b.rows
     }
 
     /// Rows [begin, end) of C, at most ROWS of them.  Each cell is summed in the same order
@@ -59,6 +61,7 @@ impl Product {
     ///
     /// # Safety
     /// The shapes fit and the memory is alive.
+    #[allow(clippy::needless_range_loop)] // i, j, p are those of the formula
     pub unsafe fn rows(&self, begin: usize, end: usize) {
         let mut tile = [[0f32; COLUMNS]; DEPTH];
         for j0 in (0..self.b.columns).step_by(COLUMNS) {

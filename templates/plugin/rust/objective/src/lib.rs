@@ -38,11 +38,17 @@ impl Objective {
 
     /// Rows are grouped by prompt; label is +1 for chosen, -1 for rejected, 0 for the rest.
     unsafe fn evaluate(&self, b: &Batch) {
+        if b.n_groups < 1 {
+            return; // then the arrays may be NULL
+        }
         let n = b.n as usize;
         let begin = from_raw_parts(b.begin, b.n_groups as usize + 1);
         let label = from_raw_parts(b.label, n);
         let (logp, reference) = (from_raw_parts(b.logp, n), from_raw_parts(b.ref_logp, n));
-        let (loss, dlogp) = (from_raw_parts_mut(b.loss, n), from_raw_parts_mut(b.dlogp, n));
+        let (loss, dlogp) = (
+            from_raw_parts_mut(b.loss, n),
+            from_raw_parts_mut(b.dlogp, n),
+        );
         let sum = from_raw_parts_mut(b.metric_sum, 2);
         let weight = from_raw_parts_mut(b.metric_weight, 2);
         for group in begin.windows(2) {
@@ -65,7 +71,9 @@ impl Objective {
 }
 
 unsafe extern "C" fn create(
-    host: *const Host, info: *const CreateInfo, instance: *mut *mut c_void,
+    host: *const Host,
+    info: *const CreateInfo,
+    instance: *mut *mut c_void,
 ) -> Status {
     guarded(host, || {
         let info = adopt(info);
@@ -82,6 +90,9 @@ unsafe extern "C" fn create(
 }
 
 unsafe extern "C" fn destroy(instance: *mut c_void) {
+    if instance.is_null() {
+        return;
+    }
     let instance = Box::from_raw(instance.cast::<Objective>());
     let host = instance.host;
     guarded(host, move || {
@@ -197,7 +208,10 @@ mod tests {
             above[row] += h;
             below[row] -= h;
             let measured = total(api, instance, &above).0 - total(api, instance, &below).0;
-            assert!((measured / (2.0 * h) - slope[row]).abs() < 1e-6, "row {row}");
+            assert!(
+                (measured / (2.0 * h) - slope[row]).abs() < 1e-6,
+                "row {row}"
+            );
         }
         unsafe { (component.destroy)(instance) };
     }

@@ -49,8 +49,14 @@ impl Ranker {
     /// The conversation before the answers is `q.messages`, `q.n_messages` of them.
     unsafe fn rank(&self, q: &Query) {
         let k = q.k as usize;
+        if k == 0 {
+            return; // then the arrays may be NULL
+        }
         let answers = from_raw_parts(q.responses, k);
-        let scores: Vec<f64> = answers.iter().map(|text| self.score(text.bytes())).collect();
+        let scores: Vec<f64> = answers
+            .iter()
+            .map(|text| self.score(text.bytes()))
+            .collect();
         if !q.score.is_null() {
             from_raw_parts_mut(q.score, k).copy_from_slice(&scores);
         }
@@ -58,7 +64,11 @@ impl Ranker {
         let pairwise = from_raw_parts_mut(q.pairwise, k * k);
         for i in 0..k {
             for j in 0..k {
-                let odds = if i == j { 0.0 } else { (scores[i] - scores[j]) / self.scale };
+                let odds = if i == j {
+                    0.0
+                } else {
+                    (scores[i] - scores[j]) / self.scale
+                };
                 raw[i * k + j] = odds;
                 pairwise[i * k + j] = logistic(odds);
             }
@@ -67,7 +77,9 @@ impl Ranker {
 }
 
 unsafe extern "C" fn create(
-    host: *const Host, info: *const CreateInfo, instance: *mut *mut c_void,
+    host: *const Host,
+    info: *const CreateInfo,
+    instance: *mut *mut c_void,
 ) -> Status {
     guarded(host, || {
         let info = adopt(info);
@@ -79,12 +91,20 @@ unsafe extern "C" fn create(
         if scale.is_nan() || scale <= 0.0 {
             return Err(format!("@NAME@: scale is {scale}; it must be positive"));
         }
-        *instance = Box::into_raw(Box::new(Ranker { host, target, scale })).cast();
+        *instance = Box::into_raw(Box::new(Ranker {
+            host,
+            target,
+            scale,
+        }))
+        .cast();
         Ok(OK)
     })
 }
 
 unsafe extern "C" fn destroy(instance: *mut c_void) {
+    if instance.is_null() {
+        return;
+    }
     let instance = Box::from_raw(instance.cast::<Ranker>());
     let host = instance.host;
     guarded(host, move || {
@@ -97,7 +117,7 @@ unsafe extern "C" fn rank(instance: *mut c_void, batch: *mut Batch) -> Status {
     let me = &*instance.cast::<Ranker>();
     guarded(me.host, || {
         let batch = adopt(batch);
-        for n in 0..batch.n as usize {
+        for n in 0..batch.n.max(0) as usize {
             me.rank(&*batch.queries.add(n));
         }
         Ok(OK)
@@ -187,14 +207,21 @@ mod tests {
     #[test]
     fn known_answers_get_their_scores_and_the_matrix_keeps_its_laws() {
         let (component, instance) = test_host::create(&[3.0, 2.0]);
-        let texts = ANSWERS.map(|a| Text { p: a.as_ptr().cast(), n: a.len() as u64 });
+        let texts = ANSWERS.map(|a| Text {
+            p: a.as_ptr().cast(),
+            n: a.len() as u64,
+        });
         let (mut p, mut raw, mut score) = ([0.0; K * K], [0.0; K * K], [0.0; K]);
         let mut query: Query = unsafe { std::mem::zeroed() };
         (query.responses, query.k) = (texts.as_ptr(), K as i64);
         (query.pairwise, query.raw) = (p.as_mut_ptr(), raw.as_mut_ptr());
         query.score = score.as_mut_ptr();
         let struct_size = size_of::<Batch>() as u64;
-        let mut batch = Batch { struct_size, queries: &mut query, n: 1 };
+        let mut batch = Batch {
+            struct_size,
+            queries: &mut query,
+            n: 1,
+        };
         unsafe {
             let api = &*component.api.cast::<Api>();
             assert_eq!((api.rank)(instance, &mut batch), OK);
@@ -202,10 +229,21 @@ mod tests {
         }
         assert_eq!(score, EXPECTED);
         for i in 0..K {
-            assert_eq!((p[i * K + i], raw[i * K + i]), (0.5, 0.0), "diagonal at {i}");
+            assert_eq!(
+                (p[i * K + i], raw[i * K + i]),
+                (0.5, 0.0),
+                "diagonal at {i}"
+            );
             for j in 0..K {
-                assert!((p[i * K + j] + p[j * K + i] - 1.0).abs() < 1e-12, "{i} and {j}");
-                assert_eq!(raw[i * K + j] > 0.0, EXPECTED[i] > EXPECTED[j], "{i} against {j}");
+                assert!(
+                    (p[i * K + j] + p[j * K + i] - 1.0).abs() < 1e-12,
+                    "{i} and {j}"
+                );
+                assert_eq!(
+                    raw[i * K + j] > 0.0,
+                    EXPECTED[i] > EXPECTED[j],
+                    "{i} against {j}"
+                );
             }
         }
         assert!((p[2] - logistic(0.5)).abs() < 1e-12);

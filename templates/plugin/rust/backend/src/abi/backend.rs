@@ -98,22 +98,32 @@ pub const LAYOUTS: &[Layout] = &[Tensor::LAYOUT, GemmArgs::LAYOUT, Api::LAYOUT];
 /// # Safety
 /// `host` is the table that Spar gave to this plugin.
 pub unsafe fn parallel_for<F: Fn(usize, usize) + Sync>(
-    host: *const Host, n: usize, grain: usize, body: &F,
+    host: *const Host,
+    n: usize,
+    grain: usize,
+    body: &F,
 ) -> Result<(), String> {
     struct Job<'a, F> {
         body: &'a F,
         panicked: std::sync::atomic::AtomicBool,
     }
     unsafe extern "C" fn slice<F: Fn(usize, usize) + Sync>(
-        arg: *mut c_void, begin: i64, end: i64, _worker: i32,
+        arg: *mut c_void,
+        begin: i64,
+        end: i64,
+        _worker: i32,
     ) {
         let job = &*arg.cast::<Job<F>>();
         let body = std::panic::AssertUnwindSafe(|| (job.body)(begin as usize, end as usize));
         if std::panic::catch_unwind(body).is_err() {
-            job.panicked.store(true, std::sync::atomic::Ordering::Relaxed);
+            job.panicked
+                .store(true, std::sync::atomic::Ordering::Relaxed);
         }
     }
-    let job = Job { body, panicked: false.into() };
+    let job = Job {
+        body,
+        panicked: false.into(),
+    };
     let arg = (&raw const job).cast_mut().cast();
     ((*host).parallel_for)(host, n as i64, grain as i64, slice::<F>, arg);
     match job.panicked.into_inner() {

@@ -22,6 +22,7 @@ nonisolated(unsafe) private let metrics: UnsafePointer<UnsafePointer<CChar>?> = 
 
 /// Rows are grouped by prompt; label is +1 for chosen, −1 for rejected, 0 for the rest.
 private func evaluate(_ loss: PairLoss, _ b: spar_objective_batch) throws -> Int {
+  guard b.n_groups > 0 else { return Int(SPAR_OK) }
   guard let begin = b.begin, let label = b.label, let logp = b.logp, let reference = b.ref_logp,
     let losses = b.loss, let dlogp = b.dlogp, let sum = b.metric_sum, let weight = b.metric_weight
   else { throw Failure("the batch lacks an input or an output") }

@@ -18,6 +18,7 @@ nonisolated(unsafe) private let params: UnsafePointer<spar_param> = foreverArray
 /// The conversation before the answers is `q.messages`, `q.n_messages` of them.
 private func rank(_ ranker: WishedLength, _ q: spar_rank_query) throws {
   let k = Int(q.k)
+  guard k > 0 else { return }
   guard let answers = q.responses, let raw = q.raw, let pairwise = q.pairwise else {
     throw Failure("the query lacks its answers or its outputs")
   }
