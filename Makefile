@@ -4,13 +4,13 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup model build demo test golden bench format check clean
+.PHONY: help setup model build demo test golden examples bench format check install uninstall clean
 
 SWIFT ?= swift
 FORMATTED := Package.swift Sources Plugins Tests
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the system libraries (OpenBLAS, HDF5, PCRE2, NUMA) if they are missing
 	@scripts/setup.sh
@@ -40,6 +40,9 @@ golden: model ## run the comparisons with values that independent programs compu
 	SPAR_GOLDEN_TRAINING=1 $(TEST) --filter Golden | tee .build/filtered.log
 	@! grep -q 'Test run with 0 tests' .build/filtered.log || { echo 'no test ran' >&2; exit 1; }
 
+examples: build ## build the example plugins and every `spar plugin new` outside this tree
+	@SWIFT="$(SWIFT)" scripts/check-examples.sh
+
 bench: model ## measure speed: products, training, generation
 	for what in gemm train generate; do .build/release/spar bench $$what; done
 
@@ -50,6 +53,15 @@ check: ## fail if a Swift source breaks the format or a lint rule, or a listing 
 	$(SWIFT) format lint --strict -r $(FORMATTED)
 	@sed -n '/^```c$$/,/^```$$/{/^```/!p}' docs/plugins.md | diff - docs/examples/ipo.c || \
 	  { echo 'check: the listing in docs/plugins.md differs from docs/examples/ipo.c' >&2; exit 1; }
+
+PREFIX ?= /usr/local
+export DESTDIR
+
+install: build ## install under PREFIX (default /usr/local): program, plugins, header, spar.pc
+	@scripts/install.sh install "$(PREFIX)"
+
+uninstall: ## remove from PREFIX what `make install` put there
+	@scripts/install.sh uninstall "$(PREFIX)"
 
 clean: ## remove what was built; the model and the runs in checkpoints/ stay
 	rm -rf .build
