@@ -4,7 +4,7 @@ import SparHost
 struct PluginCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugin", abstract: "See the backends, rankers and objectives that are there.",
-    subcommands: [List.self, Info.self, Probe.self])
+    subcommands: [List.self, Info.self, Check.self, Probe.self, RunTest.self])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
