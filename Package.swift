@@ -39,6 +39,7 @@ let package = Package(
     // Floor 0
     .target(name: "CSparPlugin"),
     .target(name: "CSparThreads", cSettings: [.unsafeFlags(["-O2"])]),
+    .target(name: "CSparHeap"),
     .systemLibrary(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
@@ -62,6 +63,11 @@ let package = Package(
       swiftSettings: testable),
 
     .target(name: "SparPreference", dependencies: ["SparHost", "SparStore"]),
+    .target(
+      name: "SparConformance",
+      dependencies: [
+        "SparHost", "SparCompute", "SparTensor", "CSparPlugin", "CSparThreads", "CSparHeap",
+      ]),
 
     // Floor 4
     .target(name: "SparGeneration", dependencies: ["SparModel", "SparHost", "CSparThreads"]),
@@ -92,8 +98,8 @@ let package = Package(
       name: "SparCLI",
       dependencies: [
         "SparPipeline", "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
-        "SparPreference", "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SparPreference", "SparConformance", "SparModel", "SparHost", "SparStore", "SparText",
+        "SparCompute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // For plugin authors in Swift, and for backend plugins
@@ -130,6 +136,7 @@ let package = Package(
     .testTarget(
       name: "SparModelTests", dependencies: ["SparModel", "SparHost", "SparTraining"]),
     .testTarget(name: "SparHostTests", dependencies: ["SparHost"]),
+    .testTarget(name: "SparConformanceTests", dependencies: ["SparConformance"]),
     .testTarget(
       name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
     .testTarget(

@@ -10,7 +10,7 @@ public enum ELFProblem: Error, Equatable, Sendable {
 
 /// The names that a shared library defines, read from its .dynsym without running any of it.
 /// Works on stripped files; every offset is checked, so a truncated or hostile file is an error.
-func definedSymbols(
+package func definedSymbols(
   of path: String, startingWith prefix: String
 ) throws(ELFProblem) -> [String] {
   let file = try ELFFile(path)

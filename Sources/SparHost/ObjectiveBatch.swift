@@ -118,4 +118,15 @@ public struct ObjectiveResult: Sendable, Equatable {
   /// A metric over a step is the sum of these over that of `metricWeight`.
   public var metricSum: [Double]
   public var metricWeight: [Double]
+
+  package init(
+    loss: [Double], dlogp: [Double], dtokLogp: [Float]?, metricSum: [Double],
+    metricWeight: [Double]
+  ) {
+    self.loss = loss
+    self.dlogp = dlogp
+    self.dtokLogp = dtokLogp
+    self.metricSum = metricSum
+    self.metricWeight = metricWeight
+  }
 }

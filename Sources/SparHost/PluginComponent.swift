@@ -28,9 +28,9 @@ public struct PluginComponent: @unchecked Sendable {
   public let library: PluginLibrary
 
   /// Adopted.
-  let raw: spar_component
+  package let raw: spar_component
   /// The adopted descriptor of the library.
-  let plugin: spar_plugin
+  package let plugin: spar_plugin
   /// Which library `init` belongs to.
   let identity: UnsafeRawPointer
 

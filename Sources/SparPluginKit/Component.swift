@@ -63,7 +63,9 @@ public func construct(
 ) -> spar_status {
   guarded(host) {
     guard let host, let info, let out else { throw PluginFailure("create needs all arguments") }
-    let instance = Instance(try make(OptionValues(info), PluginHostLink(host)))
+    let options = OptionValues(info)
+    let instance = Instance(try make(options, PluginHostLink(host)))
+    try options.requireComplete()
     out.pointee = Unmanaged.passRetained(instance).toOpaque()
   }
 }

@@ -68,6 +68,12 @@ public struct Option: Sendable {
 public struct OptionValues {
   let values: UnsafePointer<spar_value>?
   let count: Int
+  private let missing = Missing()
+
+  /// The first option that was read and that the host had not given.
+  private final class Missing {
+    var index: Int?
+  }
 
   init(_ info: UnsafePointer<spar_create_info>) {
     values = info.pointee.values
@@ -77,12 +83,21 @@ public struct OptionValues {
   public func float(_ index: Int) -> Double { self[index].f }
   public func int(_ index: Int) -> Int { Int(self[index].i) }
   public func bool(_ index: Int) -> Bool { self[index].i != 0 }
+  /// Throws when the host has not given an option that was read: zeros are no values.
+  func requireComplete() throws {
+    guard let index = missing.index else { return }
+    throw PluginFailure("option \(index) was not given; the host passed \(count) values")
+  }
+
   /// The index of an enumerated option's value in its choices.
   public func choice(_ index: Int) -> Int { Int(self[index].i) }
   public func text(_ index: Int) -> String { self[index].s.map { String(cString: $0) } ?? "" }
 
   private subscript(index: Int) -> spar_value {
-    guard let values, index < count else { preconditionFailure("no option \(index)") }
+    guard let values, index < count else {
+      missing.index = missing.index ?? index
+      return spar_value()
+    }
     return values[index]
   }
 }

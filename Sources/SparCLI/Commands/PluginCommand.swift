@@ -4,7 +4,9 @@ import SparHost
 struct PluginCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugin", abstract: "See the backends, rankers and objectives that are there.",
-    subcommands: [List.self, Info.self, PluginNewCommand.self, Probe.self])
+    subcommands: [
+      List.self, Info.self, Check.self, PluginNewCommand.self, Probe.self, RunTest.self,
+    ])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
