@@ -12,7 +12,7 @@ import Testing
       #expect(result.lines.contains("  \(id)"), "\(id)")
     }
     for text in [
-      "L = −(1 − ε) ln σ(βz)", "arXiv:2305.18290", "libspar-dpo.so", "objective.label-smoothing",
+      "L = −(1 − ε) ln σ(βz)", "arXiv:2305.18290", "libspar-dpo.so", ".label-smoothing",
       "from 0 to 0.5", "default 0.1", "pairing: best-worst, all-pairs, all-answers",
     ] {
       #expect(result.output.contains(text), "\(text)")
@@ -123,6 +123,7 @@ import Testing
         COMP_WORDS=(spar train --pair)
         _spar spar --pair train
         printf '%s\\n' "${COMPREPLY[@]}"
+        COMPREPLY=()
         COMP_LINE="spar train --pairing all" COMP_POINT=24 COMP_CWORD=3
         COMP_WORDS=(spar train --pairing all)
         _spar spar all --pairing

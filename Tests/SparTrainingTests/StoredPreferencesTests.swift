@@ -11,13 +11,14 @@ import Testing
     let folder = try temporaryFolder()
     let (p, c) = (folder + "/preferences.h5", folder + "/candidates.h5")
     let rows = (0..<2).map { row in
-      CandidateGroup(
+      let answers = (0..<3).map { index in
+        CandidateAnswer(
+          ids: [Int32(10 * row + index), 2], logps: [-1, -0.5 * Float(index)], finish: .stop,
+          text: row == 0 ? texts[index] : "t")
+      }
+      return CandidateGroup(
         promptIndex: row, promptID: "p\(row)", messages: [], promptIDs: [Int32(row), 9],
-        answers: (0..<3).map {
-          CandidateAnswer(
-            ids: [Int32(10 * row + $0), 2], logps: [-1, -0.5 * Float($0)], finish: .stop,
-            text: row == 0 ? texts[$0] : "t")
-        })
+        answers: answers)
     }
     try CandidatesFile.write(
       to: c, CandidateTable(K: 3, rows: rows),

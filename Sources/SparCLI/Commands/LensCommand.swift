@@ -80,13 +80,13 @@ struct LensCommand: ParsableCommand {
     let summary = try Lens(
       TrainableModel(runtime.model(path)), subjects, withParameters: !noParameters
     ).run(
-      groups, progress: line.stage("lens"), isCancelled: { Interrupts.interruption.isRequested }
-    ) { index, prompt in
-      let page = LensPage(prompt: prompt, group: groups[index], texts: texts[index])
-      guard !common.json else { return try Terminal.json(page) }
-      line.finish()
-      for text in page.lines { try Terminal.line(text) }
-    }
+      groups, progress: line.stage("lens"), isCancelled: { Interrupts.interruption.isRequested },
+      observe: { index, prompt in
+        let page = LensPage(prompt: prompt, group: groups[index], texts: texts[index])
+        guard !common.json else { return try Terminal.json(page) }
+        line.finish()
+        for text in page.lines { try Terminal.line(text) }
+      })
     line.finish()
     guard !common.json else { return try Terminal.json(["summary": summary]) }
     for text in LensPage.lines(summary) { try Terminal.line(text) }
