@@ -47,7 +47,7 @@ public struct Lens {
     let sets = withParameters ? try subjects.map { _ in try gradients() } : []
     defer { for parameter in model.architecture.parameters { parameter.gradient = nil } }
     for (index, group) in groups.enumerated() {
-      if isCancelled() { throw TrainingError.cancelled(step: index, checkpoint: nil) }
+      if isCancelled() { throw TrainingError.lensCancelled(prompts: index) }
       let needsSquares = subjects.contains { $0.objective.needs.contains(.sumP2) }
       let pass = try model.score([group], recording: withParameters, sumP2: needsSquares)
       let looks = try subjects.map { try LensLook(group, pass, $0) }

@@ -20,4 +20,6 @@ public enum TrainingError: Error, Equatable, Sendable {
   case checkpointTensor(checkpoint: String, tensor: String, problem: String)
   case metricsFile(path: String, problem: String)
   case cancelled(step: Int, checkpoint: String?)
+  /// A look at objectives ended after so many prompts.
+  case lensCancelled(prompts: Int)
 }

@@ -38,6 +38,8 @@ extension TrainingError: CustomStringConvertible {
       return "\(checkpoint): tensor \(tensor) \(problem)"
     case .metricsFile(let path, let problem):
       return "\(path): \(problem)"
+    case .lensCancelled(let prompts):
+      return "the lens was stopped after \(prompts) prompts"
     case .cancelled(let step, let checkpoint):
       return "training was cancelled after step \(step)"
         + (checkpoint.map { "; resume from \($0)" } ?? "")

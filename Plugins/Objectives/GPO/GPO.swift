@@ -61,10 +61,8 @@ nonisolated(unsafe) private let description = plugin(
     pairObjective(
       id: "gpo", name: "GPO",
       doc: "Regresses log-ratios to mean scores divided by beta; beta is 1/eta, near 0.001.",
-      formula:
-        "L = ½ Σ_{y ∈ w, l} (|y|^−γ log π/π_ref(y) − s(y)/β)², s(y) = mean over all K answers "
-        + "of the log-odds W(y, y_j), γ = length-normalisation; all-answers: L = mean over y of the "
-        + "same square",
+      formula: "L = ½ Σ_{y = w, l} (|y|^−γ log π/π_ref(y) − s_y/β)², s_y = mean over j ≤ K of "
+        + "W(y, y_j), γ = length-normalisation; all-answers: mean over all y",
       paper: "Zhang et al. 2024, arXiv:2410.02197, section 5",
       options: [
         Option("beta", .float(1e-3, 1e-9...1e3), "1/eta: the target is mean score / beta."),

@@ -12,9 +12,8 @@ nonisolated(unsafe) private let description = plugin(
     pairObjective(
       id: "sppo", name: "SPPO",
       doc: "Regresses log-ratios to win rates over the group; beta is 1/eta, near 0.001.",
-      formula:
-        "L = ½ Σ_{y ∈ w, l} (log π/π_ref(y) − (P(y) − ½)/β)², P(y) = mean over all K answers "
-        + "of P(y beats y_j); all-answers: L = mean over y of the same square",
+      formula: "L = ½ Σ_{y = w, l} (log π/π_ref(y) − (P_y − ½)/β)², P_y = mean over j ≤ K of "
+        + "P(y beats y_j); all-answers: mean over all y",
       paper: paper, options: [beta],
       needs: Int(SPAR_OBJ_REFERENCE | SPAR_OBJ_WIN_PROB | SPAR_OBJ_ANSWERS),
       metrics: metrics,

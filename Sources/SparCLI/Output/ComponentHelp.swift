@@ -9,6 +9,8 @@ struct ComponentHelp {
   private static let secondsAllowed = 3.0
 
   private let kind: PluginKind
+  /// `spar lens` takes several objectives and has no recipe.
+  private let isLens: Bool
   private let search: PluginSearch
 
   /// Nil when the command line does not ask for the help of a command that takes plugins.
@@ -22,6 +24,7 @@ struct ComponentHelp {
     case "rank": kind = .ranker
     default: return nil
     }
+    isLens = command == "lens"
     search = PluginSearch(
       paths: Self.paths(arguments),
       usePlugins: !arguments.contains { $0.replacing("_", with: "-") == "--no-plugins" })
@@ -42,16 +45,24 @@ struct ComponentHelp {
     return paths
   }
 
+  private var title: String {
+    let use =
+      isLens
+      ? "--objectives ID,ID, --objective-option ID.KEY=VALUE"
+      : "--\(kind) ID, --\(kind)-option KEY=VALUE; elsewhere \(kind).KEY"
+    return "\("\(kind)".uppercased())S (\(use)):"
+  }
+
   func lines() throws -> [String] {
     let table = try PluginTable(search, secondsAllowed: Self.secondsAllowed)
     let found = table.components.filter { $0.kind == kind }
-    let name = "\(kind)"
-    var lines = [
-      "", "\(name.uppercased())S (--\(name) ID, --\(name)-option KEY=VALUE; in a recipe, ",
-    ]
-    lines[1] += "with --set and as a sweep axis \(name).KEY):"
+    var lines = [title]
     if found.isEmpty { lines.append("  none was found; see `spar plugin list`") }
-    for component in found { lines += ["", "  \(component.id)"] + component.details("      ") }
+    for component in found {
+      lines +=
+        ["", "  \(component.id)"]
+        + component.details("      ", prefix: isLens ? component.id : "\(kind)")
+    }
     let broken = table.skipped.filter { !$0.shadowed }
     if !broken.isEmpty {
       lines += ["", "  not used:"] + broken.map { "      \($0.path): \($0.reason)" }
@@ -61,11 +72,12 @@ struct ComponentHelp {
 }
 
 extension PluginInfo {
-  /// The sentence, the mathematics, the library and one line an option, indented.
-  func details(_ indent: String) -> [String] {
+  /// The sentence, the mathematics, the library and one line an option, indented; `prefix` stands
+  /// before the options' names.
+  func details(_ indent: String, prefix: String) -> [String] {
     var lines = [doc] + mathematics
     lines.append("from \(library)")
-    lines += optionLines().map { "\(kind).\($0)" }
+    lines += optionLines().map { "\(prefix).\($0)" }
     return lines.map { indent + $0 }
   }
 }

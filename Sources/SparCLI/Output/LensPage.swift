@@ -39,7 +39,7 @@ struct LensPage: Encodable {
     for (index, answer) in answers.enumerated() {
       rows.append([
         "  \(name(index))", "\(answer.tokens)", Figures.short(answer.logp),
-        signed(answer.logRatio), Figures.short(answer.winRate), signed(answer.meanScore),
+        Self.nats(answer.logRatio), Figures.short(answer.winRate), signed(answer.meanScore),
         Self.brief(answer.text, 50),
       ])
     }
@@ -85,6 +85,12 @@ struct LensPage: Encodable {
   private func signed(_ value: Double) -> String {
     let short = String(format: "%+.4g", value)
     return short == "+0" || short == "-0" ? "0" : short
+  }
+
+  /// To a hundredth: what is left when policy and sampler are one model is rounding.
+  private static func nats(_ value: Double) -> String {
+    let text = String(format: "%+.2f", value)
+    return text == "+0.00" || text == "-0.00" ? "0.00" : text
   }
 
   private static func brief(_ text: String, _ length: Int) -> String {

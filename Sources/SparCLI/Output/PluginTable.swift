@@ -68,7 +68,7 @@ struct PluginTable: Encodable {
         + components.map { ["\($0.kind)", $0.id, $0.version, $0.library, $0.doc] })
     for component in components where component.kind != .backend {
       lines += ["", "\(component.kind) \(component.id): \(component.name)"]
-      lines += component.details("  ")
+      lines += component.details("  ", prefix: "\(component.kind)")
     }
     if !skipped.isEmpty {
       lines += ["", "not used:"] + skipped.map { "  \($0.path): \($0.reason)" }
