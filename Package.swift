@@ -77,8 +77,8 @@ let package = Package(
     .target(
       name: "SparTraining",
       dependencies: [
-        "SparModel", "SparHost", "SparStore", "SparText", "SparCompute", "SparTensor",
-        "CSparPlugin",
+        "SparModel", "SparHost", "SparPreference", "SparStore", "SparText", "SparCompute",
+        "SparTensor", "CSparPlugin",
       ]),
     .target(
       name: "SparEvaluation",

@@ -19,7 +19,7 @@ struct Spar: ParsableCommand {
         name: "Self-play",
         subcommands: [
           RunCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self,
-          TrainCommand.self, EvaluateCommand.self,
+          TrainCommand.self, EvaluateCommand.self, LensCommand.self,
         ]),
       CommandGroup(
         name: "Models and text",
@@ -38,11 +38,22 @@ struct Spar: ParsableCommand {
   static func run(_ arguments: [String]) -> Int32 {
     Interrupts.install()
     do {
+      if let script = CompletionScript(arguments) {
+        try Terminal.line(script.text)
+        return 0
+      }
       var command = try parseAsRoot(FlagSpelling.normalise(arguments))
       try command.run()
       return 0
     } catch {
-      return SparFailure.report(error)
+      let status = SparFailure.report(error)
+      guard status == 0, let help = ComponentHelp(arguments) else { return status }
+      do {
+        for line in try help.lines() { try Terminal.line(line) }
+        return 0
+      } catch {
+        return SparFailure.report(error)
+      }
     }
   }
 }

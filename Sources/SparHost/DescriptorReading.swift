@@ -85,9 +85,11 @@ struct DescriptorReading {
       default: nil
       }
     if let lacks { throw DescriptorFault(part: "the api of \(part)", what: "lacks \(lacks)") }
+    let about = ComponentDoc(doc)
     return PluginComponent(
-      kind: kind, id: id, name: name, doc: doc, options: try options(raw, part),
-      library: library, raw: raw, plugin: plugin, identity: table)
+      kind: kind, id: id, name: name, doc: about.sentence, formula: about.formula,
+      paper: about.paper, options: try options(raw, part), library: library, raw: raw,
+      plugin: plugin, identity: table)
   }
 
   private func options(

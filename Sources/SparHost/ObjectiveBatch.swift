@@ -24,6 +24,8 @@ public struct ObjectiveNeeds: OptionSet, Sendable, Hashable {
   public static let sumP2 = Self(abi: Int(SPAR_OBJ_SUM_P2))
   /// Couples rows of different groups: all forward passes of a step come before it.
   public static let coupled = Self(abi: Int(SPAR_OBJ_COUPLED))
+  /// An ability, not an input: groups whose labels are all 0 are trained answer by answer.
+  public static let answers = Self(abi: Int(SPAR_OBJ_ANSWERS))
 }
 
 /// n answers in groups of one prompt each; group g is rows begin[g]..<begin[g + 1].
@@ -45,7 +47,7 @@ public struct ObjectiveBatch: Sendable {
   public var score: [Double]?
   /// [n]
   public var nTokens: [Int64]
-  /// [n] +1 chosen, -1 rejected, 0 neither.
+  /// [n] +1 chosen, -1 rejected, 0 neither; all 0 in a group that is trained answer by answer.
   public var label: [Int8]
   /// [sum of nTokens], answer after answer; so are the next two.
   public var tokLogp: [Float]?

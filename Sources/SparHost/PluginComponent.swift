@@ -23,7 +23,12 @@ public struct PluginComponent: @unchecked Sendable {
   public let kind: PluginKind
   public let id: String
   public let name: String
+  /// One sentence.
   public let doc: String
+  /// "L = …", where it says so.
+  public let formula: String?
+  /// Where the formula is from.
+  public let paper: String?
   public let options: [OptionSchema]
   public let library: PluginLibrary
 

@@ -46,86 +46,8 @@ public struct PluginListing: Sendable, Encodable, CustomStringConvertible {
   }
 }
 
-/// What `spar plugin info ID` shows: as text (`description`) or as JSON (it is Encodable).
-public struct PluginInfo: Sendable, Encodable, CustomStringConvertible {
-  public struct Option: Sendable, Encodable, Equatable {
-    public var name: String
-    public var type: OptionType
-    public var defaultText: String?
-    public var minimum: Double?
-    public var maximum: Double?
-    public var choices: [String]
-    public var unit: String?
-    public var doc: String
-    public var required: Bool
-    public var advanced: Bool
-    public var deprecated: Bool
-  }
-
-  public var kind: PluginKind
-  public var id: String
-  public var name: String
-  public var doc: String
-  public var library: String
-  public var pluginID: String
-  public var version: String
-  public var vendor: String?
-  public var license: String?
-  public var url: String?
-  public var options: [Option]
-
-  private var expectations: [String]
-
-  private enum CodingKeys: String, CodingKey {
-    case kind, id, name, doc, library, pluginID, version, vendor, license, url, options
-  }
-
-  public init(_ component: PluginComponent) {
-    kind = component.kind
-    id = component.id
-    name = component.name
-    doc = component.doc
-    library = component.library.location
-    pluginID = component.library.id
-    version = component.library.version
-    vendor = component.library.vendor
-    license = component.library.license
-    url = component.library.url
-    expectations = component.options.map(\.expectation)
-    options = component.options.map { schema in
-      Option(
-        name: schema.name, type: schema.type, defaultText: schema.defaultText,
-        minimum: schema.range?.lowerBound, maximum: schema.range?.upperBound,
-        choices: schema.choices, unit: schema.unit, doc: schema.doc, required: schema.required,
-        advanced: schema.advanced, deprecated: schema.deprecated)
-    }
-  }
-
-  public var description: String { text(all: true) }
-
-  /// `all`: with options that are marked advanced.
-  public func text(all: Bool) -> String {
-    var lines = ["\(kind) \(id): \(name)", doc, "from \(library) (\(pluginID) \(version))"]
-    let about = [vendor, license, url].compactMap { $0 }
-    if !about.isEmpty { lines.append(about.joined(separator: ", ")) }
-    let shown = zip(options, expectations).filter { all || !$0.0.advanced }
-    if !shown.isEmpty {
-      lines += ["", "options:"]
-      let rows = shown.map { option, expectation in
-        let preset = option.defaultText.map { "default \($0.isEmpty ? "none" : $0)" }
-        let note = option.deprecated ? " (deprecated)" : ""
-        return [
-          "  \(option.name)", expectation, preset ?? "required", option.doc + note,
-        ]
-      }
-      lines += columns(rows)
-    }
-    return lines.joined(separator: "\n")
-  }
-}
-
 /// Rows of cells, each column as wide as its widest cell, the last as it is.
-private func columns(_ rows: [[String]]) -> [String] {
+func columns(_ rows: [[String]]) -> [String] {
   let last = (rows.first?.count ?? 1) - 1
   let widths = (0..<max(last, 0)).map { column in rows.map { $0[column].count }.max() ?? 0 }
   return rows.map { row in

@@ -12,6 +12,7 @@ public struct Component {
   var kind: UInt32
   var id: String
   var name: String
+  /// See `componentDoc`.
   var doc: String
   var options: [Option]
   var create: CreateFunction
@@ -35,6 +36,12 @@ public struct Component {
     }
     entry.api = api
   }
+}
+
+/// A sentence, and where given the formula ("L = …") and the paper, as the interface has them.
+func componentDoc(_ sentence: String, formula: String?, paper: String?) -> String {
+  ([sentence] + [formula.map { "formula: " + $0 }, paper.map { "paper: " + $0 }].compactMap { $0 })
+    .joined(separator: "\n")
 }
 
 /// What `self` points at: a box, so that one C function serves every type of a kind.

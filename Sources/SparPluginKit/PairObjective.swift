@@ -7,6 +7,44 @@ public protocol PairObjective: AnyObject {
 
   /// Loss and derivatives of the pair of `rows.chosen` and `rows.rejected`.
   func pair(_ rows: PairRows) -> PairLoss
+
+  /// Loss and derivative of one answer, for an objective that needs no opponent; the loss of a
+  /// group is the mean over its answers.  Never called without `SPAR_OBJ_ANSWERS` in `needs`.
+  func answer(_ row: AnswerRow) -> AnswerLoss?
+}
+
+extension PairObjective {
+  public func answer(_ row: AnswerRow) -> AnswerLoss? { nil }
+}
+
+/// The loss of one answer and d(loss)/d(log π).
+public struct AnswerLoss {
+  public var value: Double
+  public var derivative: Double
+  /// (sum, weight) of each metric that the objective announced, in its order.
+  public var metrics: [(sum: Double, weight: Double)]
+
+  public init(
+    value: Double, derivative: Double, metrics: [(sum: Double, weight: Double)] = []
+  ) {
+    self.value = value
+    self.derivative = derivative
+    self.metrics = metrics
+  }
+}
+
+/// One row of a batch.  An input that the objective did not announce must not be read.
+public struct AnswerRow {
+  let batch: UnsafeMutablePointer<spar_objective_batch>
+  let row: Int
+
+  /// log π/π_ref in nats, summed over the answer's tokens.
+  public var logRatio: Double { batch.pointee.logp[row] - batch.pointee.ref_logp[row] }
+  public var tokens: Int { Int(batch.pointee.n_tokens[row]) }
+  /// Mean over all K answers of the group of P(row beats answer).
+  public var winRate: Double { batch.pointee.win_prob[row] }
+  /// Mean over all K answers of the group of the log-odds W(row, answer).
+  public var meanScore: Double { batch.pointee.mean_score[row] }
 }
 
 /// The loss of one pair in two halves, one for each row, and d(loss)/d(log π) of the rows.
@@ -39,15 +77,11 @@ public struct PairRows {
   public let chosen: Int
   public let rejected: Int
 
+  public var winner: AnswerRow { AnswerRow(batch: batch, row: chosen) }
+  public var loser: AnswerRow { AnswerRow(batch: batch, row: rejected) }
+
   /// log π/π_ref in nats, summed over the answer's tokens.
-  public func logRatio(_ row: Int) -> Double {
-    batch.pointee.logp[row] - batch.pointee.ref_logp[row]
-  }
-  public func tokens(_ row: Int) -> Int { Int(batch.pointee.n_tokens[row]) }
-  /// Mean over all K answers of the group of P(row beats answer).
-  public func winRate(_ row: Int) -> Double { batch.pointee.win_prob[row] }
-  /// Mean over all K answers of the group of the log-odds W(row, answer).
-  public func meanScore(_ row: Int) -> Double { batch.pointee.mean_score[row] }
+  public func logRatio(_ row: Int) -> Double { AnswerRow(batch: batch, row: row).logRatio }
   /// P(chosen beats rejected).
   public var winProbability: Double {
     batch.pointee.pairwise[blockStart + (chosen - firstRow) * rowCount + rejected - firstRow]
@@ -56,12 +90,13 @@ public struct PairRows {
 
 /// Describes a pair objective.
 ///
-/// Every +1 row of a group meets every -1 row of it.  The metrics are `rewards/chosen`,
-/// `rewards/rejected`, `rewards/margins`, `rewards/accuracies` (TRL's names; a tie counts 0) and
-/// then `metrics`.
+/// Every +1 row of a group meets every -1 row of it; with `SPAR_OBJ_ANSWERS` among its `needs`, a
+/// group without labels is a mean over its answers.  The metrics are `rewards/chosen`,
+/// `rewards/rejected`, `rewards/margins`, `rewards/accuracies` (TRL's names; a tie counts 0; of
+/// pairs only) and then `metrics`.
 public func pairObjective(
-  id: String, name: String, doc: String, options: [Option], needs: Int, metrics: [String] = [],
-  create: CreateFunction
+  id: String, name: String, doc: String, formula: String? = nil, paper: String? = nil,
+  options: [Option], needs: Int, metrics: [String] = [], create: CreateFunction
 ) -> Component {
   let names = ["rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies"]
   let api: UnsafePointer<spar_objective_api> = forever {
@@ -76,8 +111,9 @@ public func pairObjective(
     }
   }
   return Component(
-    kind: UInt32(SPAR_KIND_OBJECTIVE), id: id, name: name, doc: doc, options: options,
-    create: create, api: api)
+    kind: UInt32(SPAR_KIND_OBJECTIVE), id: id, name: name,
+    doc: componentDoc(doc, formula: formula, paper: paper), options: options, create: create,
+    api: api)
 }
 
 private func sumOverPairs(
@@ -97,6 +133,18 @@ private func sumOverPairs(
   for group in 0..<Int(batch.pointee.n_groups) {
     let first = Int(begin[group])
     let end = Int(begin[group + 1])
+    if (first..<end).allSatisfy({ label[$0] == 0 }) {
+      // The mean over the answers: two of them weigh as much as the pair that they are.
+      let share = 1 / Double(max(end - first, 1))
+      for row in first..<end {
+        guard let term = objective.answer(AnswerRow(batch: batch, row: row)) else { continue }
+        loss[row] += share * term.value
+        dlogp[row] += share * term.derivative
+        for (i, metric) in term.metrics.enumerated() {
+          report(4 + i, share * metric.sum, share * metric.weight)
+        }
+      }
+    }
     for chosen in first..<end where label[chosen] > 0 {
       for rejected in first..<end where label[rejected] < 0 {
         let rows = PairRows(

@@ -32,9 +32,10 @@ public struct Query {
   }
 }
 
-/// Describes a ranker.  `flags`: SPAR_RANK_*.
+/// Describes a ranker.  `flags`: SPAR_RANK_*; `formula` gives the raw score of i against j.
 public func ranker(
-  id: String, name: String, doc: String, options: [Option], flags: Int, create: CreateFunction
+  id: String, name: String, doc: String, formula: String? = nil, paper: String? = nil,
+  options: [Option], flags: Int, create: CreateFunction
 ) -> Component {
   let api: UnsafePointer<spar_ranker_api> = forever {
     $0.struct_size = UInt64(MemoryLayout<spar_ranker_api>.size)
@@ -49,6 +50,7 @@ public func ranker(
     }
   }
   return Component(
-    kind: UInt32(SPAR_KIND_RANKER), id: id, name: name, doc: doc, options: options,
+    kind: UInt32(SPAR_KIND_RANKER), id: id, name: name,
+    doc: componentDoc(doc, formula: formula, paper: paper), options: options,
     create: create, api: api)
 }

@@ -57,6 +57,11 @@ enum DataDigest {
       }
       mix(group.pairwise)
       mix(group.score)
+      switch group.terms {
+      case .labels: break
+      case .answers: mix(UInt64.max)
+      case .pairs(let pairs): mix(pairs.flatMap { [Int32($0.chosen), Int32($0.rejected)] })
+      }
       for (name, values) in group.columns.sorted(by: { $0.key < $1.key }) {
         mix(name.utf8.map(Int32.init))
         mix(values)

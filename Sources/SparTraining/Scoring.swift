@@ -50,6 +50,8 @@ struct ScoredPass {
   let tokenLogps: [Float]
   /// Sum over the vocabulary of p^2 for the same tokens; empty unless asked for.
   let tokenSumP2: [Float]
+  /// Entropy of each token's distribution, in nats.
+  let tokenEntropies: [Float]
 }
 
 extension TrainableModel {
@@ -64,17 +66,12 @@ extension TrainableModel {
     let graph = Graph(backend, recording: recording)
     let hidden = try architecture.hidden(batch.packed, graph, cached: nil)
     let rows = try graph.gather(hidden, rows: batch.heads)
-    let output = try graph.linearLogp(rows, architecture.head, targets: batch.targets)
-    var squares: [Float] = []
-    if sumP2 {
-      let tensor = backend.tensor([batch.targets.count])
-      try backend.linearLogp(
-        rows.value, weight: architecture.head.value, targets: batch.targets,
-        logp: backend.tensor([batch.targets.count]), lse: backend.tensor([batch.targets.count]),
-        sumOfSquares: tensor)
-      squares = tensor.array()
-    }
+    let entropy = backend.tensor([batch.targets.count])
+    let squares = sumP2 ? backend.tensor([batch.targets.count]) : nil
+    let output = try graph.linearLogp(
+      rows, architecture.head, targets: batch.targets, entropy: entropy, sumOfSquares: squares)
     return ScoredPass(
-      graph: graph, output: output, tokenLogps: output.value.array(), tokenSumP2: squares)
+      graph: graph, output: output, tokenLogps: output.value.array(),
+      tokenSumP2: squares?.array() ?? [], tokenEntropies: entropy.array())
   }
 }

@@ -28,12 +28,20 @@ public struct StepGradient {
   public struct Outcome {
     /// Sum over the answers, not yet divided.
     public var loss = 0.0
+    /// What the mean divides by: groups, or pairs where groups are trained on several.
+    public var pairs: Int
     /// log pi(y|x) of every answer of every group, in order.
     public var logps: [[Double]] = []
     public var metricSum: [Double]
     public var metricWeight: [Double]
+    /// Sum over the answers' tokens of the entropy of their distributions, in nats.
+    public var entropy = 0.0
     /// Tokens that went through the model.
     public var packedTokens = 0
+
+    fileprivate mutating func add(_ pass: ScoredPass) {
+      entropy += pass.tokenEntropies.reduce(0.0) { $0 + Double($1) }
+    }
   }
 
   /// Adds d loss / d parameter to the gradient of every parameter that has one.
@@ -43,7 +51,7 @@ public struct StepGradient {
     let passes = PassPlan.passes(groups, limit: tokensPerPass)
     let sizes = StepSizes(groups)
     var outcome = Outcome(
-      metricSum: Array(repeating: 0, count: objective.metricNames.count),
+      pairs: sizes.pairs, metricSum: Array(repeating: 0, count: objective.metricNames.count),
       metricWeight: Array(repeating: 0, count: objective.metricNames.count))
     outcome.packedTokens = groups.reduce(0) { $0 + $1.promptIDs.count + $1.answerTokens }
     let wantsSquares = objective.needs.contains(.sumP2)
@@ -52,10 +60,11 @@ public struct StepGradient {
       for pass in passes {
         try checkpoint()
         let scored = try model.score(groups[pass], recording: true, sumP2: wantsSquares)
-        let batch = ObjectiveBatch(
+        outcome.add(scored)
+        let query = ObjectiveQuery(
           groups[pass], logps: scored.tokenLogps, sumP2: scored.tokenSumP2,
           needs: objective.needs, sizes: sizes, progress: progress)
-        let coefficients = try evaluate(batch, groups[pass], sizes, &outcome)
+        let coefficients = try evaluate(query, groups[pass], sizes, &outcome)
         try backward(scored, coefficients[...])
       }
       return outcome
@@ -65,13 +74,14 @@ public struct StepGradient {
     for pass in passes {
       try checkpoint()
       let scored = try model.score(groups[pass], recording: false, sumP2: wantsSquares)
+      outcome.add(scored)
       logps += scored.tokenLogps
       squares += scored.tokenSumP2
     }
-    let batch = ObjectiveBatch(
+    let query = ObjectiveQuery(
       groups[...], logps: logps, sumP2: squares, needs: objective.needs, sizes: sizes,
       progress: progress)
-    let coefficients = try evaluate(batch, groups[...], sizes, &outcome)
+    let coefficients = try evaluate(query, groups[...], sizes, &outcome)
     // Forward again with a tape: memory stays that of one pass.
     var first = 0
     for pass in passes {
@@ -85,10 +95,10 @@ public struct StepGradient {
 
   /// Asks the objective; returns d mean loss / d logp of every token.
   private func evaluate(
-    _ batch: ObjectiveBatch, _ groups: ArraySlice<TrainingGroup>, _ sizes: StepSizes,
+    _ query: ObjectiveQuery, _ groups: ArraySlice<TrainingGroup>, _ sizes: StepSizes,
     _ outcome: inout Outcome
   ) throws -> [Float] {
-    let result = try objective.differentiate(batch)
+    let result = query.folded(try objective.differentiate(query.batch))
     outcome.loss += result.loss.reduce(0, +)
     for index in result.metricSum.indices where index < outcome.metricSum.count {
       outcome.metricSum[index] += result.metricSum[index]
@@ -98,7 +108,7 @@ public struct StepGradient {
     var coefficients: [Float] = []
     coefficients.reserveCapacity(groups.reduce(0) { $0 + $1.answerTokens })
     for group in groups {
-      outcome.logps.append(Array(batch.logp[answer..<(answer + group.answers.count)]))
+      outcome.logps.append(Array(query.answerLogps[answer..<(answer + group.answers.count)]))
       for row in group.answers {
         for _ in row.ids {
           let own = result.dtokLogp.map { Double($0[coefficients.count]) } ?? 0
@@ -119,12 +129,13 @@ public struct StepGradient {
 
 /// Sizes of a whole optimizer step.
 struct StepSizes {
+  /// Pairs; a group that is trained as labelled or answer by answer counts as one.
   let pairs: Int
   let answers: Int
   let tokens: Int
 
   init(_ groups: [TrainingGroup]) {
-    pairs = groups.count
+    pairs = groups.reduce(0) { $0 + $1.terms.count }
     answers = groups.reduce(0) { $0 + $1.answers.count }
     tokens = groups.reduce(0) { $0 + $1.answerTokens }
   }

@@ -34,6 +34,9 @@ public final class Trainer {
     try options.validate()
     guard !groups.isEmpty else { throw TrainingError.nothingToTrain }
     for (index, group) in groups.enumerated() {
+      if group.terms == .answers, !objective.needs.contains(.answers) {
+        throw TrainingError.needsPairs(objectiveIdentity["objective"] ?? "this objective")
+      }
       if let problem = group.problem(in: model.architecture.config) {
         throw TrainingError.group(index: index, problem: problem)
       }
@@ -162,6 +165,15 @@ extension TrainingGroup {
     let cells = answers.count * answers.count
     if pairwise.count != cells || score.count != cells {
       return "the tables have \(pairwise.count) and \(score.count) cells, not \(cells)"
+    }
+    if case .pairs(let pairs) = terms {
+      guard !pairs.isEmpty else { return "there is no pair" }
+      for pair in pairs
+      where pair.chosen == pair.rejected || !answers.indices.contains(pair.chosen)
+        || !answers.indices.contains(pair.rejected)
+      {
+        return "pair (\(pair.chosen), \(pair.rejected)) is not two of \(answers.count) answers"
+      }
     }
     for (name, values) in columns where values.count != answers.count {
       return "column \(name) has \(values.count) values for \(answers.count) answers"

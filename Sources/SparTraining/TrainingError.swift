@@ -9,6 +9,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   case filesDisagree(preferences: String, candidates: String, problem: String)
   case nothingToTrain
   case group(index: Int, problem: String)
+  /// The objective compares answers and cannot train on single ones.
+  case needsPairs(String)
   case missingReference(group: Int)
   case notFinite(what: String, value: Double, step: Int, lastCheckpoint: String?)
   case objective(name: String, problem: String)
@@ -18,4 +20,6 @@ public enum TrainingError: Error, Equatable, Sendable {
   case checkpointTensor(checkpoint: String, tensor: String, problem: String)
   case metricsFile(path: String, problem: String)
   case cancelled(step: Int, checkpoint: String?)
+  /// A look at objectives ended after so many prompts.
+  case lensCancelled(prompts: Int)
 }

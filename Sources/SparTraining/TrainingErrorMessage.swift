@@ -16,6 +16,9 @@ extension TrainingError: CustomStringConvertible {
       return "there is no group to train on"
     case .group(let index, let problem):
       return "training group \(index): \(problem)"
+    case .needsPairs(let objective):
+      return "\(objective) compares answers and has no target for a single one; "
+        + "pairing must be best-worst or all-pairs, not all-answers"
     case .missingReference(let group):
       return "training group \(group) has no reference log-probabilities, but the objective needs "
         + "them; let the trainer compute them (computeReference)"
@@ -35,6 +38,8 @@ extension TrainingError: CustomStringConvertible {
       return "\(checkpoint): tensor \(tensor) \(problem)"
     case .metricsFile(let path, let problem):
       return "\(path): \(problem)"
+    case .lensCancelled(let prompts):
+      return "the lens was stopped after \(prompts) prompts"
     case .cancelled(let step, let checkpoint):
       return "training was cancelled after step \(step)"
         + (checkpoint.map { "; resume from \($0)" } ?? "")

@@ -81,7 +81,7 @@ struct TrainingLoop {
     tokens += outcome.packedTokens
     seconds += (ContinuousClock.now - start) / .seconds(1)
     try logIfDue(learningRate: rate, norm: norm)
-    progress(report(loss: outcome.loss / Double(batch.count)))
+    progress(report(loss: outcome.loss / Double(outcome.pairs)))
   }
 
   private func require(_ value: Double, _ what: String) throws {

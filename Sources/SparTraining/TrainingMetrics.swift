@@ -57,11 +57,14 @@ struct MetricWindow: Codable, Equatable {
     _ outcome: StepGradient.Outcome, of groups: [TrainingGroup], metricNames: [String],
     scale: MetricScale
   ) {
-    let pairs = Double(groups.count)
+    let pairs = Double(outcome.pairs)
     add("loss", sum: outcome.loss, weight: pairs)
     if let factor = scale.lossFactor {
       add("spar/normalised_loss", sum: factor * outcome.loss, weight: pairs)
     }
+    add(
+      "entropy", sum: outcome.entropy,
+      weight: Double(groups.reduce(0) { $0 + $1.answerTokens }))
     // Rewards are computed below, in the same way for every objective.
     for (index, name) in metricNames.enumerated() where !name.hasPrefix("rewards/") {
       add(
@@ -71,20 +74,23 @@ struct MetricWindow: Codable, Equatable {
   }
 
   private mutating func add(_ group: TrainingGroup, _ logps: [Double], _ scale: MetricScale) {
-    var rewards: [Int8: (sum: Double, count: Double)] = [:]
-    for (answer, logp) in zip(group.answers, logps) {
-      let ratio = logp - (answer.refLogp ?? 0)
-      if answer.refLogp != nil { add("spar/kl_ref", sum: ratio) }
-      guard answer.label != 0 else { continue }
-      let side = answer.label > 0 ? "chosen" : "rejected"
-      add("rewards/\(side)", sum: scale.beta * ratio)
-      add("logps/\(side)", sum: logp)
-      add("spar/len_\(side)", sum: Double(answer.ids.count))
-      rewards[answer.label, default: (0, 0)].sum += scale.beta * ratio
-      rewards[answer.label, default: (0, 0)].count += 1
+    let ratios = zip(group.answers, logps).map { $1 - ($0.refLogp ?? 0) }
+    for (answer, ratio) in zip(group.answers, ratios) where answer.refLogp != nil {
+      add("spar/kl_ref", sum: ratio)
     }
-    if let chosen = rewards[1], let rejected = rewards[-1] {
-      let margin = chosen.sum / chosen.count - rejected.sum / rejected.count
+    for (chosen, rejected) in group.comparisons {
+      for (side, rows) in [("chosen", chosen), ("rejected", rejected)] {
+        for row in rows {
+          add("rewards/\(side)", sum: scale.beta * ratios[row])
+          add("logps/\(side)", sum: logps[row])
+          add("spar/len_\(side)", sum: Double(group.answers[row].ids.count))
+        }
+      }
+      guard !chosen.isEmpty, !rejected.isEmpty else { continue }
+      func reward(_ rows: [Int]) -> Double {
+        rows.reduce(0) { $0 + scale.beta * ratios[$1] } / Double(rows.count)
+      }
+      let margin = reward(chosen) - reward(rejected)
       add("rewards/margins", sum: margin)
       add("rewards/accuracies", sum: margin > 0 ? 1 : 0)
     }

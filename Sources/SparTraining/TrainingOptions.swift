@@ -44,7 +44,7 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var warmupSteps = 0
   /// Gradients are scaled down to this norm; 0 = never [max_grad_norm].
   public var maxGradNorm = 0.0
-  /// Pairs [per_device_train_batch_size]; an optimizer step is this times the next.
+  /// Prompts [per_device_train_batch_size]; an optimizer step is this times the next.
   public var perDeviceBatch = 8
   /// [gradient_accumulation_steps]
   public var accumulationSteps = 1
@@ -74,15 +74,15 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var maxPromptLength = 512
   /// [truncation_mode]
   public var truncation = Truncation.keepEnd
-  /// Trains all K answers of a prompt instead of the chosen and the rejected one.
-  public var trainsAllAnswers = false
+  /// What each group of K answers is trained on.
+  public var pairing = Pairing.bestWorst
   /// Takes the sampler's stored log-probabilities as the reference's, when the candidates are
   /// from this very model, instead of computing them again.
   public var referenceFromGeneration = false
 
   public init() {}
 
-  /// Pairs of one optimizer step.
+  /// Prompts of one optimizer step, each with all its pairs or answers.
   public var batchSize: Int { perDeviceBatch * accumulationSteps }
 
   public var updateRule: UpdateRule {

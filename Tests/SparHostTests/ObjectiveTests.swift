@@ -86,6 +86,39 @@ private func isClose(_ a: Double, _ b: Double) -> Bool {
     #expect(isClose(result.dlogp[3], 1 - 0.4))
   }
 
+  @Test("train on single answers where no row has a label", arguments: ["sppo", "gpo"])
+  func singleAnswers(id: String) throws {
+    let objective = try builtHost().makeObjective(id, options: ["beta": "0.1"])
+    var batch = twoGroups
+    batch.label = .init(repeating: 0, count: 5)
+    let result = try objective.evaluate(batch)
+    // Row 1 of three: r = 0; win rate 1/2 and mean score 0 ask for 0.  Row 4 of two: r = -1.
+    #expect(result.loss[1] == 0)
+    let target = id == "sppo" ? 2.0 : 5
+    #expect(isClose(result.loss[4], 0.5 * (-1 - target) * (-1 - target)))
+    for row in batch.logp.indices {
+      func total(_ delta: Double) throws -> Double {
+        var moved = batch
+        moved.logp[row] += delta
+        return try objective.evaluate(moved).loss.reduce(0, +)
+      }
+      let slope = (try total(1e-4) - total(-1e-4)) / 2e-4
+      #expect(abs(slope - result.dlogp[row]) <= 1e-6 * max(1, abs(slope)), "row \(row)")
+    }
+    // Rewards are of pairs; the objective's own metrics are means over the groups.
+    #expect(result.metricWeight[0] == 0)
+    #expect(abs(result.metricWeight[5] - 2) < 1e-12)
+  }
+
+  @Test("say their formula and paper")
+  func mathematics() throws {
+    for component in try builtHost().components(.objective) {
+      #expect(component.formula?.hasPrefix("L = ") == true, "\(component.id)")
+      #expect(component.paper?.contains("arXiv:") == true, "\(component.id)")
+      #expect(!component.doc.contains("\n"))
+    }
+  }
+
   @Test("report TRL's rewards and their own metrics")
   func metrics() throws {
     let objective = try builtHost().makeObjective(
@@ -126,9 +159,9 @@ private func isClose(_ a: Double, _ b: Double) -> Bool {
   @Test("ask for what they need, and say what is missing")
   func missingInput() throws {
     let host = try builtHost()
-    #expect(try host.component(.objective, "gpo").needs == [.reference, .score])
+    #expect(try host.component(.objective, "gpo").needs == [.reference, .score, .answers])
     let objective = try host.makeObjective("sppo", options: [:])
-    #expect(objective.needs == [.reference, .winProb])
+    #expect(objective.needs == [.reference, .winProb, .answers])
     var batch = twoGroups
     batch.winProb = nil
     let error = #expect(throws: PluginError.self) { try objective.evaluate(batch) }

@@ -17,7 +17,7 @@ final class DPO: PairObjective {
   }
 
   func pair(_ rows: PairRows) -> PairLoss {
-    let x = beta * (rows.logRatio(rows.chosen) - rows.logRatio(rows.rejected))
+    let x = beta * (rows.winner.logRatio - rows.loser.logRatio)
     let loss = -(1 - smoothing) * logLogistic(x) - smoothing * logLogistic(-x)
     // (1 - ε) - σ(x) written without the cancellation that a large x brings.
     let slope = -beta * ((1 - smoothing) * logistic(-x) - smoothing * logistic(x))
@@ -31,6 +31,9 @@ nonisolated(unsafe) private let description = plugin(
     pairObjective(
       id: "dpo", name: "DPO",
       doc: "Classifies pairs by log-ratio; beta is the strength of the KL penalty.",
+      formula: "L = −(1 − ε) ln σ(βz) − ε ln σ(−βz), "
+        + "z = log π/π_ref(w) − log π/π_ref(l), ε = label-smoothing",
+      paper: "Rafailov et al. 2023, arXiv:2305.18290, equation 7",
       options: [
         Option(
           "beta", .float(0.1, 1e-6...1e3), unit: "per nat",

@@ -34,6 +34,7 @@ nonisolated(unsafe) private let description = plugin(
   components: [
     ranker(
       id: "length", name: "Length", doc: "Prefers the longer answer.",
+      formula: "raw(i, j) = (|y_i| − |y_j|)/scale, P = σ(raw)",
       options: [
         Option(
           "unit", .choice("characters", among: ["characters", "bytes", "words"]),

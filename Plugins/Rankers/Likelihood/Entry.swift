@@ -7,6 +7,9 @@ nonisolated(unsafe) private let description = plugin(
     ranker(
       id: "likelihood", name: "Likelihood",
       doc: "Prefers the answer that the prompt makes more likely under a language model.",
+      formula:
+        "raw(i, j) = (s_i − s_j)/scale, s = (log p(y | x) − w log p(y | no prompt)) / |y|^γ, "
+        + "w = unconditional-weight, γ = length-normalisation",
       options: [
         Option(
           "model", .text("smollm2-135m"),

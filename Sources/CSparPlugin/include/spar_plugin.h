@@ -191,7 +191,8 @@ typedef struct spar_component_r0 {
   uint32_t flags;       /* reserved, 0 */
   const char *id;       /* "sppo", "openblas": [a-z0-9-]+, unique per kind */
   const char *name;     /* for people */
-  const char *doc;      /* one line */
+  const char *doc;      /* line 1: one sentence.  Lines after it may begin with "formula: " and
+                         * "paper: ", each shown under its name */
   const spar_param *params;
   uint64_t n_params;
   /* [main] Optional.  Can it work here?  score 0 = no (set_error says why),
@@ -231,8 +232,11 @@ enum { /* inputs an objective needs; the host leaves the others NULL */
   SPAR_OBJ_PAIRWISE = 1u << 2, SPAR_OBJ_TOKENS = 1u << 3,
   SPAR_OBJ_SCORE = 1u << 4,  /* mean_score and score */
   SPAR_OBJ_SUM_P2 = 1u << 5, /* tok_sum_p2 */
-  SPAR_OBJ_COUPLED = 1u << 6 /* couples rows of different groups: the host runs all
-                              * forward passes of the step before it asks */
+  SPAR_OBJ_COUPLED = 1u << 6, /* couples rows of different groups: the host runs all
+                               * forward passes of the step before it asks */
+  SPAR_OBJ_ANSWERS = 1u << 7  /* no input but an ability: learns from single answers, too.  A
+                               * group whose labels are all 0 is then to be trained answer by
+                               * answer; other objectives never get such a group */
 };
 
 /* [frozen] One named per-response column of the data set ("margin", "weight"). */

@@ -96,6 +96,7 @@ struct RecipeOptions: ParsableArguments {
     }
     try resolved.apply(set: set)
     try resolved.apply(flags: given)
+    try resolved.checkEveryValueIsRead()
     return resolved
   }
 }

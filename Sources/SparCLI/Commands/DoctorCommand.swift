@@ -41,8 +41,8 @@ struct DoctorCommand: ParsableCommand {
           "the only usable backend is the slow reference; build the plugins, or see --plugin-path")
       }
     }
-    for kind in ["objective", "ranker"] where !table.components.contains(where: { $0.kind == kind })
-    {
+    for kind in [PluginKind.objective, .ranker]
+    where !table.components.contains(where: { $0.kind == kind }) {
       problems.append("no \(kind) plugin was found")
     }
     let machine = Machine.current(
@@ -105,7 +105,7 @@ struct DoctorCommand: ParsableCommand {
       ["model", "\(name) \(isThere ? "in" : "not in") \(found.cache)"]
     }
     for kind in PluginKind.allCases {
-      let ids = found.plugins.components.filter { $0.kind == kind.rawValue }.map(\.id)
+      let ids = found.plugins.components.filter { $0.kind == kind }.map(\.id)
       rows.append(["\(kind)s", ids.isEmpty ? "none" : ids.joined(separator: ", ")])
     }
     for line in Terminal.columns(rows) { try Terminal.line(line) }

@@ -46,6 +46,7 @@ struct TrainCommand: RecipeCommand {
     let source = try source()
     let runtime = try common.runtime(recipe)
     _ = try runtime.host.checkedOptions(.objective, recipe.objective)
+    try runtime.host.checkPairing(recipe)
     let line = ProgressLine()
     defer { line.finish() }
     let training = try TrainingRun(

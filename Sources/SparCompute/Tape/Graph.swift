@@ -25,6 +25,14 @@ public final class Graph {
     while let step = tape.popLast() { try step() }
   }
 
+  /// As `backward`, but the tape and every activation stay, so that another gradient can follow.
+  public func backwardKeepingTape(
+    from output: Variable, gradient: Tensor
+  ) throws(ComputeError) {
+    output.gradient = gradient
+    for step in tape.reversed() { try step() }
+  }
+
   /// A place for `variable`'s gradient that an operation may write, and whether it must add.
   ///
   /// A gradient may share memory with that of another variable (both sides of a sum get the same

@@ -53,14 +53,18 @@ extension Graph {
   }
 
   /// Log-probabilities [T] of `targets` under softmax(h weight^T), in nats, without logits.
+  ///
+  /// `entropy` and `sumOfSquares` [T], where given, are filled for each row's distribution; nothing
+  /// is differentiated through them.
   public func linearLogp(
-    _ h: Variable, _ weight: Parameter, targets: [Int32], softcap: Double = 0
+    _ h: Variable, _ weight: Parameter, targets: [Int32], softcap: Double = 0,
+    entropy: Tensor? = nil, sumOfSquares: Tensor? = nil
   ) throws(ComputeError) -> Variable {
     let logp = Variable(backend.tensor([targets.count]))
     let lse = backend.tensor([targets.count])
     try backend.linearLogp(
       h.value, weight: weight.value, targets: targets, logp: logp.value, lse: lse,
-      softcap: softcap)
+      entropy: entropy, sumOfSquares: sumOfSquares, softcap: softcap)
     record { [self] () throws(ComputeError) in
       guard let coef = logp.takeGradient() else { return }
       let (dh, write) = try gradientTarget(h)

@@ -57,12 +57,23 @@ extension PluginHost {
       checked.map { ($0.schema.name, $0.value.text) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Throws for an objective or a ranker that is not there or lacks an option.  Nothing runs.
-  public func check(_ recipe: Recipe) throws(PluginError) {
+  /// Throws for an objective or a ranker that is not there, lacks an option or cannot be trained as
+  /// the recipe wants.  Nothing runs.
+  public func check(_ recipe: Recipe) throws {
+    try checkPairing(recipe)
     _ = try checkedOptions(.objective, recipe.objective)
     _ = try checkedOptions(.ranker, recipe.ranker)
     if !recipe.run.backend.isEmpty {
       _ = try checkedOptions(.backend, PluginChoice(text: recipe.run.backend))
     }
+  }
+
+  /// Throws when the objective needs pairs and is to train on single answers.
+  public func checkPairing(_ recipe: Recipe) throws {
+    let objective = try component(.objective, recipe.objective.name)
+    guard recipe.train.pairing == .allAnswers, !objective.needs.contains(.answers) else { return }
+    let able = components(.objective).filter { $0.needs.contains(.answers) }.map(\.id).sorted()
+    throw RecipeError.pairing(
+      recipe.train.pairing.rawValue, objective: objective.id, able: able)
   }
 }

@@ -9,6 +9,12 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
   case missing(key: String, purpose: String)
   case foreign(key: String, owner: String, command: String, place: Origin)
   case notAssignment(String)
+  /// Given, and not looked at by what was chosen.
+  case unread(key: String, readers: [String], chooser: String, chosen: String, place: Origin)
+  /// Written for one plugin of a kind, while another is used.
+  case otherOwner(key: String, owner: String, chosen: String, place: Origin)
+  /// `able`: objectives that can be trained in this way.
+  case pairing(String, objective: String, able: [String])
 
   public var description: String {
     switch self {
@@ -26,6 +32,17 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
     case .missing(let key, let purpose): return "\(key) is not set: \(purpose)"
     case .foreign(let key, let owner, let command, let place):
       return "\(place.prefix)\(key) belongs to \(owner), `spar \(command)` has no use for it"
+    case .unread(let key, let readers, let chooser, let chosen, let place):
+      return "\(place.prefix)\(key) is read by \(readers.joined(separator: ", ")), but \(chooser) "
+        + "is \(chosen)"
+    case .otherOwner(let key, let owner, let chosen, let place):
+      return "\(place.prefix)\(key) is meant for \(owner), but \(chosen) is chosen, to which the "
+        + "same name may mean another thing; leave it out of the recipe, or give \(key) for "
+        + "\(chosen) as well"
+    case .pairing(let pairing, let objective, let able):
+      return "train.pairing is \(pairing), but \(objective) compares answers and has no target for "
+        + "a single one; use best-worst or all-pairs"
+        + (able.isEmpty ? "" : ", or an objective that has: \(able.joined(separator: ", "))")
     case .notAssignment(let text): return "--set \(text): not of the form key=value"
     }
   }

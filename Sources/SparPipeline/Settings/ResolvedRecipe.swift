@@ -9,6 +9,9 @@ public struct ResolvedRecipe: Equatable, Sendable {
   /// By canonical name; settings that nobody touched are absent.
   public private(set) var origins: [String: Origin] = [:]
 
+  /// Objective and ranker as the recipe file left them.
+  private(set) var recipeChoices: [Setting.Stage: PluginChoice] = [:]
+
   public init() {}
 
   /// One assignment as a flag: the name without dashes, and the text.
@@ -39,6 +42,7 @@ public struct ResolvedRecipe: Equatable, Sendable {
         entry.key, entry.value, origin, &seen,
         folder: (file.path as NSString).deletingLastPathComponent)
     }
+    recipeChoices = [.objective: recipe.objective, .ranker: recipe.ranker]
   }
 
   public mutating func apply(set assignments: [Assignment]) throws(RecipeError) {

@@ -32,7 +32,8 @@ public enum SettingTable {
   /// Options of objectives that have a short name of their own.
   static let objectiveOptions: [String: String] = [
     "beta": "beta", "label_smoothing": "label_smoothing", "target_clamp": "target_clamp",
-    "clamp_thres": "target_clamp", "length_normalization": "length_normalization",
+    "clamp_thres": "target_clamp", "length_normalization": "length_normalisation",
+    "length_normalisation": "length_normalisation",
   ]
 
   private static let bySpelling: [String: Setting] = {

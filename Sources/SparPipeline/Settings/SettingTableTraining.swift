@@ -27,7 +27,8 @@ extension SettingTable {
       "steps instead of epochs; 0 or -1 = by epochs"),
     .integer(
       "train.per_device_train_batch_size", \.train.perDeviceBatch, in: 1...Int.max,
-      aliases: ["per_device_train_batch_size", "batch_size"], "pairs that are counted as one batch"),
+      aliases: ["per_device_train_batch_size", "batch_size"],
+      "prompts that are counted as one batch"),
     .integer(
       "train.gradient_accumulation_steps", \.train.accumulationSteps, in: 1...Int.max,
       aliases: ["gradient_accumulation_steps", "accumulate"], "batches of one optimizer step"),
@@ -84,9 +85,9 @@ extension SettingTable {
     .integer(
       "train.tokens_per_pass", \.train.tokensPerPass, in: 1...Int.max,
       aliases: ["tokens_per_pass"], "rows computed at once; bounds memory, changes nothing else"),
-    .truth(
-      "train.all_answers", \.train.trainsAllAnswers, aliases: ["all_answers"],
-      "train on all K answers, not only the chosen and the rejected one"),
+    .choice(
+      "train.pairing", \.train.pairing, aliases: ["pairing"],
+      "of K answers: best against worst, all pairs above rank.min_margin, or each by itself"),
     .truth(
       "train.reference_from_generation", \.train.referenceFromGeneration,
       aliases: ["reference_from_generation"],

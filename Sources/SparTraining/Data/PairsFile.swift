@@ -26,6 +26,11 @@ public enum PairsFile {
       if line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { continue }
       do {
         var group = try PairLine(Data(line), encoder: encoder).group()
+        switch options.pairing {
+        case .bestWorst: break
+        case .allPairs: group.terms = .pairs([TrainingPair(chosen: 0, rejected: 1)])
+        case .allAnswers: group.terms = .answers
+        }
         if let problem = truncation.apply(to: &group) { throw PairLine.Problem(text: problem) }
         groups.append(group)
       } catch let problem as PairLine.Problem {

@@ -1,3 +1,4 @@
+import SparPreference
 import SparStore
 
 /// Groups from preferences.h5 and the candidates.h5 that it ranks.
@@ -9,6 +10,10 @@ public struct StoredPreferences {
   /// Of the model that sampled the answers, where the file says so.
   public let samplerDigest: String?
   public let tokenizerDigest: String?
+  /// The sampling policy as it was named then.
+  public let samplerModel: String?
+  /// Which pairs the ranking admits.
+  public let selection: PairSelection
 
   /// Reads both files and checks that one is made from the other.
   public init(preferences: String, candidates: String) throws {
@@ -20,6 +25,11 @@ public struct StoredPreferences {
     self.candidates = sampled
     samplerDigest = sampledAttributes["model_digest"]?.text
     tokenizerDigest = sampledAttributes["tokenizer_digest"]?.text
+    samplerModel = sampledAttributes["model"]?.text
+    var selection = PairSelection()
+    if case .double(let margin)? = rankedAttributes["min_margin"] { selection.minMargin = margin }
+    selection.dropTruncated = rankedAttributes["drop_truncated"] == .int(1)
+    self.selection = selection
     func disagree(_ problem: String) -> TrainingError {
       .filesDisagree(preferences: preferences, candidates: candidates, problem: problem)
     }
@@ -48,16 +58,14 @@ public struct StoredPreferences {
     let hasReference = options.referenceFromGeneration && samplerDigest == modelDigest
     var groups: [TrainingGroup] = []
     for row in 0..<preferences.count where preferences.status[row] == .kept {
-      let (chosen, rejected) = (preferences.chosen[row], preferences.rejected[row])
-      let members =
-        options.trainsAllAnswers
-        ? Array(0..<preferences.K) : [chosen, rejected]
+      let (members, terms) = members(row, options.pairing)
       var group = TrainingGroup(
         promptIDs: candidates.rows[row].promptIDs,
         answers: members.map { answer(row, $0, withReference: hasReference) },
         pairwise: block(preferences.winProbability, row, members),
         score: block(preferences.logOdds, row, members))
       group.columns["score"] = members.map { preferences.score[row * preferences.K + $0] }
+      group.terms = terms
       // A prompt's empty answers teach nothing, and have no token to score.
       guard !group.answers.contains(where: \.ids.isEmpty) else {
         throw TrainingError.row(
@@ -70,6 +78,53 @@ public struct StoredPreferences {
     }
     if groups.isEmpty { throw TrainingError.noPairs(path: preferencesPath) }
     return groups
+  }
+
+  /// The texts behind `groups`, in the same order.
+  public func texts(_ pairing: Pairing) -> [GroupTexts] {
+    (0..<preferences.count).filter { preferences.status[$0] == .kept }.map { row in
+      let group = candidates.rows[row]
+      return GroupTexts(
+        promptID: group.promptID, prompt: group.messages.last?.content ?? "",
+        answers: members(row, pairing).members.map { group.answers[$0].text })
+    }
+  }
+
+  /// What people read of a group.
+  public struct GroupTexts: Equatable, Sendable {
+    public var promptID: String
+    /// The last turn before the answers.
+    public var prompt: String
+    public var answers: [String]
+  }
+
+  /// Which answers of a prompt are trained on, and how.
+  private func members(
+    _ row: Int, _ pairing: Pairing
+  ) -> (members: [Int], terms: TrainingTerms) {
+    switch pairing {
+    case .bestWorst: return ([preferences.chosen[row], preferences.rejected[row]], .labels)
+    case .allAnswers: return (Array(0..<preferences.K), .answers)
+    case .allPairs:
+      let pairs = admittedPairs(row)
+      let members = Set(pairs.flatMap { [$0.chosen, $0.rejected] }).sorted()
+      let place = Dictionary(uniqueKeysWithValues: zip(members, members.indices))
+      let terms = pairs.compactMap { pair in
+        place[pair.chosen].flatMap { i in
+          place[pair.rejected].map { TrainingPair(chosen: i, rejected: $0) }
+        }
+      }
+      return (members, .pairs(terms))
+    }
+  }
+
+  /// The pairs of one prompt by the rule that chose its best and worst.
+  private func admittedPairs(_ row: Int) -> [(chosen: Int, rejected: Int)] {
+    let scores = preferences.score[(row * preferences.K)..<((row + 1) * preferences.K)]
+    let answers = candidates.rows[row].answers.map {
+      PairSelection.Answer(text: $0.text, ids: Array($0.contentIDs), ended: $0.isEnded)
+    }
+    return selection.pairs(scores: Array(scores), answers: answers)
   }
 
   private func answer(_ row: Int, _ index: Int, withReference: Bool) -> TrainingAnswer {

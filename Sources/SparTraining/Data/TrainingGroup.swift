@@ -33,6 +33,8 @@ public struct TrainingGroup: Equatable, Sendable {
   public var pairwise: [Double]
   /// Log-odds that i beats j, m x m row-major.
   public var score: [Double]
+  /// What the objective is asked about it.
+  public var terms = TrainingTerms.labels
   /// Further numbers of the group by name, one per answer.
   public var columns: [String: [Double]] = [:]
 

@@ -1,6 +1,6 @@
 import SparStore
 
-/// Which two answers of a prompt are trained on: the best and the worst by score S.
+/// Which answers of a prompt are trained on as pairs: the best and the worst by score S, or all.
 ///
 /// Upstream takes argmax and argmin of S whatever they are; here empty, repeated and (on request)
 /// cut-off answers are set aside first, and a prompt whose scores say nothing gives no pair.
@@ -49,17 +49,9 @@ public struct PairSelection: Equatable, Sendable, Codable {
   public func choose(scores: [Double], answers: [Answer]) -> Choice {
     precondition(scores.count == answers.count, "one score for each answer")
     var choice = Choice(status: .kept)
-    let written = answers.indices.filter { !answers[$0].isEmpty }
+    let (written, whole, distinct) = eligible(answers)
     choice.emptyAnswers = answers.count - written.count
-    let whole = written.filter { !dropTruncated || answers[$0].ended }
     choice.truncatedAnswers = written.count - whole.count
-    var texts: Set<String> = []
-    var ids: Set<[Int32]> = []
-    // Equal ids mean equal text; equal text may still be spelled in different ids.
-    let distinct = whole.filter { index in
-      let isNewText = texts.insert(answers[index].text).inserted
-      return ids.insert(answers[index].ids).inserted && isNewText
-    }
     choice.duplicateAnswers = whole.count - distinct.count
 
     guard let first = distinct.first, distinct.count > 1 else {
@@ -78,5 +70,35 @@ public struct PairSelection: Equatable, Sendable, Codable {
     choice.chosen = best
     choice.rejected = worst
     return choice
+  }
+
+  /// Every pair (chosen, rejected) among the answers that `choose` looks at whose scores differ by
+  /// more than `minMargin`; in order of their indices.
+  public func pairs(scores: [Double], answers: [Answer]) -> [(chosen: Int, rejected: Int)] {
+    precondition(scores.count == answers.count, "one score for each answer")
+    let distinct = eligible(answers).distinct
+    var pairs: [(chosen: Int, rejected: Int)] = []
+    for (place, i) in distinct.enumerated() {
+      for j in distinct[(place + 1)...] where abs(scores[i] - scores[j]) > minMargin {
+        pairs.append(scores[i] > scores[j] ? (i, j) : (j, i))
+      }
+    }
+    return pairs
+  }
+
+  /// Indices of answers that are not empty; of those that count as whole; of the first of each.
+  private func eligible(
+    _ answers: [Answer]
+  ) -> (written: [Int], whole: [Int], distinct: [Int]) {
+    let written = answers.indices.filter { !answers[$0].isEmpty }
+    let whole = written.filter { !dropTruncated || answers[$0].ended }
+    var texts: Set<String> = []
+    var ids: Set<[Int32]> = []
+    // Equal ids mean equal text; equal text may still be spelled in different ids.
+    let distinct = whole.filter { index in
+      let isNewText = texts.insert(answers[index].text).inserted
+      return ids.insert(answers[index].ids).inserted && isNewText
+    }
+    return (written, whole, distinct)
   }
 }

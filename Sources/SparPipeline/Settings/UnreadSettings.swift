@@ -1,0 +1,33 @@
+import SparTraining
+
+extension ResolvedRecipe {
+  /// Which update rules read a setting; those not listed are read by all.
+  private static let readers: [String: Set<TrainingOptions.Optimizer>] = [
+    "train.rmsprop_alpha": [.rmsprop], "train.momentum": [.rmsprop],
+    "train.adam_beta1": [.adamw], "train.adam_beta2": [.adamw],
+  ]
+
+  /// Throws for a value that somebody gave and that nothing in this run would read, or that was
+  /// meant for another plugin than the one chosen.  For a recipe whose layers are all applied.
+  public func checkEveryValueIsRead() throws(RecipeError) {
+    for (key, readers) in Self.readers.sorted(by: { $0.key < $1.key }) {
+      guard let place = origins[key], !readers.contains(recipe.train.optimizer) else { continue }
+      throw .unread(
+        key: key, readers: readers.map(\.rawValue).sorted(), chooser: "train.optim",
+        chosen: recipe.train.optimizer.rawValue, place: place)
+    }
+    try checkOwner(.objective, recipe.objective)
+    try checkOwner(.ranker, recipe.ranker)
+  }
+
+  /// A recipe's `beta` for one objective is not the `beta` of the one that a flag puts in its
+  /// place, though both have one.
+  private func checkOwner(_ stage: Setting.Stage, _ choice: PluginChoice) throws(RecipeError) {
+    guard let meant = recipeChoices[stage], meant.name != choice.name else { return }
+    for option in choice.options.keys.sorted() {
+      let key = "\(stage.rawValue).\(option)"
+      guard case .recipe? = origins[key], let place = origins[key] else { continue }
+      throw .otherOwner(key: key, owner: meant.name, chosen: choice.name, place: place)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import SparHost
+import SparPipeline
+import SparTraining
+import Testing
+
+@Suite("Settings that nothing would read") struct UnreadSettingTests {
+  private func resolve(
+    _ yaml: String, flags: [(String, String)] = []
+  ) throws -> ResolvedRecipe {
+    var resolved = ResolvedRecipe()
+    try resolved.apply(RecipeFile(text: yaml, path: "/r.yaml"))
+    try resolved.apply(flags: flags.map { .init(key: $0.0, value: $0.1) })
+    try resolved.checkEveryValueIsRead()
+    return resolved
+  }
+
+  @Test(
+    "an option of another update rule is an error that names its reader",
+    arguments: [
+      ("adam_beta1", "rmsprop", "adamw"), ("adam_beta2", "rmsprop", "adamw"),
+      ("momentum", "adamw", "rmsprop"), ("rmsprop_alpha", "adamw", "rmsprop"),
+    ])
+  func optimizers(key: String, chosen: String, reader: String) throws {
+    let error = try #require(
+      #expect(throws: RecipeError.self) {
+        try resolve("train: {\(key): 0.5, optim: \(chosen)}\n")
+      })
+    #expect("\(error)".hasPrefix("/r.yaml:1: train.\(key) is read by \(reader), but"), "\(error)")
+    #expect(throws: Never.self) { try resolve("train: {\(key): 0.5, optim: \(reader)}\n") }
+  }
+
+  @Test("a default of another update rule is no error")
+  func untouched() {
+    #expect(throws: Never.self) { try resolve("train: {optim: adamw, adam_epsilon: 1e-6}\n") }
+  }
+
+  @Test("a recipe's beta for one objective does not become that of another")
+  func otherObjective() throws {
+    let yaml = "objective: {name: sppo, beta: 0.001}\n"
+    let error = try #require(
+      #expect(throws: RecipeError.self) { try resolve(yaml, flags: [("objective", "dpo")]) })
+    #expect(
+      error
+        == .otherOwner(
+          key: "objective.beta", owner: "sppo", chosen: "dpo",
+          place: .recipe(path: "/r.yaml", line: 1)))
+    let both = try resolve(yaml, flags: [("objective", "dpo"), ("beta", "0.2")])
+    #expect(both.recipe.objective == PluginChoice("dpo", options: ["beta": "0.2"]))
+    let same = try resolve(yaml, flags: [("objective", "sppo")])
+    #expect(same.recipe.objective.options == ["beta": "0.001"])
+  }
+
+  @Test(
+    "pairing is a setting like others",
+    arguments: ["pairing: all_pairs", "train.pairing: all-pairs"])
+  func pairing(yaml: String) throws {
+    #expect(try resolve(yaml).recipe.train.pairing == .allPairs)
+    let error = #expect(throws: RecipeError.self) { try resolve("pairing: every\n") }
+    #expect("\(error as Any)".contains("best-worst, all-pairs, all-answers"))
+  }
+
+  @Test("single answers are refused to an objective of pairs, and those that take them are named")
+  func singleAnswers() throws {
+    let host = PluginHost(search: PluginSearch(), threads: 1)
+    var recipe = Recipe()
+    recipe.train.pairing = .allAnswers
+    #expect(throws: Never.self) { try host.checkPairing(recipe) }
+    recipe.objective = PluginChoice("dpo")
+    let error = #expect(throws: RecipeError.self) { try host.checkPairing(recipe) }
+    #expect(
+      error == .pairing("all-answers", objective: "dpo", able: ["gpo", "sppo"]))
+    recipe.train.pairing = .allPairs
+    #expect(throws: Never.self) { try host.checkPairing(recipe) }
+  }
+}
