@@ -26,6 +26,7 @@ public enum PairsFile {
       if line.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }) { continue }
       do {
         var group = try PairLine(Data(line), encoder: encoder).group()
+        group.row = groups.count
         if let problem = truncation.apply(to: &group) { throw PairLine.Problem(text: problem) }
         groups.append(group)
       } catch let problem as PairLine.Problem {

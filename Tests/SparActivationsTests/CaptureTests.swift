@@ -1,0 +1,3 @@
+import Testing
+
+@Suite("Capture") struct CaptureTests {}
