@@ -101,18 +101,23 @@ struct ActivationsCommand: ParsableCommand {
     try JSONLines(path: input).forEachLine { data in
       defer { number += 1 }
       guard number >= resumed else { return }
-      if Interrupts.interruption.isRequested { throw stopped(texts.done, count) }
+      if Interrupts.interruption.isRequested {
+        throw JSONLines.Through(cause: stopped(texts.done, count))
+      }
       let row = try JSONDecoder().decode(TextRow.self, from: data)
-      if positions == "completion", !row.hasCompletion {
+      if capture.options.positions == .completion, !row.hasCompletion {
         throw TextRow.Problem(
           description: "it has no completion, of which --positions completion would keep the tokens"
         )
       }
       let (prompt, completion) = try row.ids(model)
-      try texts.add(
-        CaptureGroup(
-          index: number, prompt: prompt,
-          answers: [.init(id: row.id ?? "\(number)", ids: completion)]))
+      let text = CaptureGroup(
+        index: number, prompt: prompt, answers: [.init(id: row.id ?? "\(number)", ids: completion)])
+      do {
+        try texts.add(text)
+      } catch {
+        throw JSONLines.Through(cause: error)
+      }
       report("read", Double(texts.done - resumed), Double(count - resumed))
     }
     try texts.flush()
