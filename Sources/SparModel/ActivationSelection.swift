@@ -5,6 +5,12 @@ public struct ActivationSeries: Equatable, Hashable, Sendable {
   public var layer: Int
   public var channels: Int
 
+  public init(site: ActivationSite, layer: Int, channels: Int) {
+    self.site = site
+    self.layer = layer
+    self.channels = channels
+  }
+
   /// Where the file keeps it: "residual/15", "logits".
   public var name: String { site == .logits ? site.rawValue : "\(site.rawValue)/\(layer)" }
 }

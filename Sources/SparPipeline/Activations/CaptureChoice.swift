@@ -85,6 +85,20 @@ public struct CaptureRows: Equatable, Sendable {
     list?.ranges.contains { $0.contains(row) } ?? true
   }
 
+  /// Throws for a listed row or range of which `known` has none.
+  public func require(someOf known: some Sequence<Int>, called: String) throws(RecipeError) {
+    let known = Set(known)
+    guard let missing = list?.ranges.first(where: { range in !known.contains { range ~= $0 } })
+    else { return }
+    let shown = missing.count == 1 ? "\(missing.lowerBound)" : "\(missing)"
+    let nearest = known.min {
+      abs($0 - missing.lowerBound) < abs($1 - missing.lowerBound)
+    }
+    throw .value(
+      key: flag, found: shown,
+      expected: "\(called)" + (nearest.map { "; the nearest is \($0)" } ?? ""), place: .flag(flag))
+  }
+
   /// Throws for a row that a file of `count` rows does not have.
   public func require(below count: Int, of path: String) throws(RecipeError) {
     guard let last = list?.ranges.map(\.upperBound).max(), last >= count else { return }

@@ -13,6 +13,8 @@ final class TrainingCapture {
   private let due: [Int]
   private var hasStarted = false
 
+  /// Prompts without a pair are not trained on and have no samples.
+  ///
   /// - Parameters:
   ///   - every: steps between captures; 0 = only before the first and after the last step.
   ///   - identity: everything that decides what training computes.
@@ -22,10 +24,9 @@ final class TrainingCapture {
   ) throws {
     self.request = request
     self.policy = policy
+    try request.rows.require(
+      someOf: groups.map(\.row), called: "a row that is trained on, with a pair of its own")
     self.groups = groups.filter { request.rows.contains($0.row) }
-    guard !self.groups.isEmpty else {
-      throw CaptureError.nothingChosen(path: "the training data", why: "they have no pair")
-    }
     let between = every > 0 ? Array(stride(from: every, to: steps, by: every)) : []
     due = Array(Set([0, steps] + between)).sorted()
     capture = try ActivationCapture(
