@@ -84,10 +84,15 @@ let package = Package(
       name: "SparEvaluation",
       dependencies: ["SparHost", "SparPreference", "SparStore", "SparTensor"]),
 
+    .target(
+      name: "SparActivations",
+      dependencies: ["SparModel", "SparStore", "SparCompute"]),
+
     // Floor 5
     .target(
       name: "SparPipeline",
       dependencies: [
+        "SparActivations",
         "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
         "SparModel", "SparHost", "SparStore", "SparTensor",
         .product(name: "Yams", package: "Yams"),
@@ -97,6 +102,7 @@ let package = Package(
     .executableTarget(
       name: "SparCLI",
       dependencies: [
+        "SparActivations",
         "SparPipeline", "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
         "SparPreference", "SparConformance", "SparModel", "SparHost", "SparStore", "SparText",
         "SparCompute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -146,6 +152,7 @@ let package = Package(
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
+    .testTarget(name: "SparActivationsTests", dependencies: ["SparActivations", "SparHost"]),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "InvariantTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(name: "SparCLITests", dependencies: []),

@@ -8,6 +8,17 @@
 // Macros of HDF5 that Swift does not import: each opens the library and then names a global.
 
 static inline hid_t spar_h5_f32(void) { return H5T_NATIVE_FLOAT; }
+/// IEEE half precision in the machine's byte order, made on first use and kept; callers hold the
+/// library's lock.
+static inline hid_t spar_h5_f16(void) {
+  static hid_t type = -1;
+  if (type >= 0) return type;
+  hid_t made = H5Tcopy(H5T_NATIVE_FLOAT);
+  if (made < 0 || H5Tset_fields(made, 15, 10, 5, 0, 10) < 0 || H5Tset_size(made, 2) < 0 ||
+      H5Tset_ebias(made, 15) < 0)
+    return -1;
+  return type = made;
+}
 static inline hid_t spar_h5_f64(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t spar_h5_i8(void) { return H5T_NATIVE_INT8; }
 static inline hid_t spar_h5_i32(void) { return H5T_NATIVE_INT32; }

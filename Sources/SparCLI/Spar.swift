@@ -24,7 +24,8 @@ struct Spar: ParsableCommand {
       CommandGroup(
         name: "Models and text",
         subcommands: [
-          ModelCommand.self, ScoreCommand.self, TokenizeCommand.self, TemplateCommand.self,
+          ModelCommand.self, ScoreCommand.self, ActivationsCommand.self, TokenizeCommand.self,
+          TemplateCommand.self,
         ]),
       CommandGroup(
         name: "Looking around",

@@ -41,10 +41,14 @@ public struct GenerationStage {
   }
 
   /// Answers `prompts` (all of the file: the shard is cut here) and writes `output`.
+  ///
+  /// - Parameter answered: gets every finished prompt with its ids and answers, before they are
+  ///   noted as done; those of an earlier, interrupted run first.
   @discardableResult
   public func run(
     prompts: [Prompt], source: String, output: String, progress: ProgressHandler = { _ in },
-    cancelled: () -> Bool = { false }
+    cancelled: () -> Bool = { false },
+    answered observe: (Prompt, [Int32], [CandidateAnswer]) throws -> Void = { _, _, _ in }
   ) throws -> GenerationSummary {
     let shard = Array(prompts[options.shardRows(of: prompts.count)])
     guard !shard.isEmpty else {
@@ -56,6 +60,10 @@ public struct GenerationStage {
     for line in journal.resumed {
       let entry = try JSONDecoder().decode(JournalEntry.self, from: line)
       answered[entry.index] = entry.answers.map(\.answer)
+    }
+    let places = Dictionary(uniqueKeysWithValues: shard.indices.map { (shard[$0].index, $0) })
+    for (place, prompt) in shard.enumerated() {
+      if let answers = answered[prompt.index] { try observe(prompt, encoded[place], answers) }
     }
     var summary = GenerationSummary()
     summary.resumed = answered.count
@@ -83,6 +91,7 @@ public struct GenerationStage {
       },
       finished: { job, answers in
         answered[job.index] = answers
+        if let place = places[job.index] { try observe(shard[place], job.prompt, answers) }
         try journal.append(
           JSONEncoder().encode(
             JournalEntry(index: job.index, answers: answers.map(JournalAnswer.init))))

@@ -11,8 +11,20 @@ public protocol Architecture: AnyObject {
   /// The output embedding [V, C].
   var head: Parameter { get }
 
-  /// Final normed hidden states [T, C] of the batch's rows.
-  func hidden(_ batch: PackedBatch, _ graph: Graph, cached: CachedRows?) throws -> Variable
+  /// Final normed hidden states [T, C] of the batch's rows.  `tap`, where there is one, sees every
+  /// `ActivationSite` but the logits on the way.
+  func hidden(
+    _ batch: PackedBatch, _ graph: Graph, cached: CachedRows?, tap: (any ActivationTap)?
+  ) throws -> Variable
+}
+
+extension Architecture {
+  /// The same without a tap.
+  public func hidden(
+    _ batch: PackedBatch, _ graph: Graph, cached: CachedRows?
+  ) throws -> Variable {
+    try hidden(batch, graph, cached: cached, tap: nil)
+  }
 }
 
 /// Makes a parameter from the tensor of that name, which must have that shape.

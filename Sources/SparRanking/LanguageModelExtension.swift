@@ -88,6 +88,11 @@ public final class LanguageModelExtension: @unchecked Sendable {
     }
   }
 
+  /// The models that somebody has open now.
+  public var opened: [LanguageModel] {
+    lock.withLock { models.sorted { $0.key < $1.key }.compactMap(\.value.model) }
+  }
+
   private func model(_ path: String) throws -> LanguageModel {
     try lock.withLock {
       if let model = models[path]?.model { return model }
@@ -131,6 +136,13 @@ public final class LanguageModelExtension: @unchecked Sendable {
     let messages = UnsafeBufferPointer(start: item.messages, count: Int(item.n_messages)).map {
       ChatMessage(role: text($0.role), content: text($0.content))
     }
+    return try promptIDs(messages, model)
+  }
+
+  /// The ids that answers to `messages` are scored after.
+  public static func promptIDs(
+    _ messages: [ChatMessage], _ model: LanguageModel
+  ) throws -> [Int32] {
     if messages.isEmpty, let start = model.tokenizer.bos ?? model.config.bos ?? model.endIDs.first {
       return [start]
     }

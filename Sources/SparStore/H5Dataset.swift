@@ -106,6 +106,30 @@ public final class H5Dataset: @unchecked Sendable {  // the id is used under the
     try result.get()
   }
 
+  /// Adds texts to a growable vector of text.
+  public func append(texts: [String]) throws(StoreError) {
+    guard type == .string, shape.count == 1 else {
+      throw context.error(
+        .type(of: name, expected: "a vector of text", found: "\(type.rawValue) \(shape)"))
+    }
+    try HDF5.locked { () throws(StoreError) in
+      let (old, added) = (shape[0], texts.count)
+      guard added > 0 else { return }
+      try context.check(H5Dset_extent(id, [hsize_t(old + added)]))
+      shape[0] = old + added
+      let selection = try context.check(H5Dget_space(id))
+      defer { H5Sclose(selection) }
+      try context.check(
+        H5Sselect_hyperslab(
+          selection, H5S_SELECT_SET, [hsize_t(old)], nil, [hsize_t(added)], nil))
+      let memory = try context.check(H5Screate_simple(1, [hsize_t(added)], nil))
+      defer { H5Sclose(memory) }
+      try H5Strings.write(texts, name: name, context) { type, pointers in
+        H5Dwrite(id, type, memory, selection, 0, pointers)
+      }
+    }
+  }
+
   private func transfer<Element: H5Element>(
     _ rows: Range<Int>, count: Int, _ element: Element.Type,
     _ call: (_ memory: hid_t, _ selection: hid_t) -> herr_t

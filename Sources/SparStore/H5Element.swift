@@ -2,13 +2,14 @@ import CHDF5
 
 /// The element types that Spar stores. Raw values are the names shown to people.
 public enum H5Type: String, Sendable, Equatable {
-  case f32, f64, i8, i32, i64, u8, u64
+  case f16, f32, f64, i8, i32, i64, u8, u64
   /// UTF-8 text of any length.
   case string
 
   /// The type in memory; for `string` the caller makes and closes one.
   var native: hid_t {
     switch self {
+    case .f16: spar_h5_f16()
     case .f32: spar_h5_f32()
     case .f64: spar_h5_f64()
     case .i8: spar_h5_i8()
@@ -24,6 +25,7 @@ public enum H5Type: String, Sendable, Equatable {
   init?(stored type: hid_t) {
     let size = H5Tget_size(type)
     switch H5Tget_class(type) {
+    case H5T_FLOAT where size == 2 && H5Tget_ebias(type) == 15: self = .f16
     case H5T_FLOAT where size == 4: self = .f32
     case H5T_FLOAT where size == 8: self = .f64
     case H5T_STRING: self = .string
@@ -69,6 +71,13 @@ public enum H5Type: String, Sendable, Equatable {
 /// A number that a dataset can hold.
 public protocol H5Element: BitwiseCopyable, Sendable {
   static var h5Type: H5Type { get }
+}
+/// A number in IEEE half precision, as its bits.
+public struct H5Half: H5Element, Equatable {
+  public static var h5Type: H5Type { .f16 }
+  public var bits: UInt16
+
+  public init(bits: UInt16) { self.bits = bits }
 }
 extension Float: H5Element { public static var h5Type: H5Type { .f32 } }
 extension Double: H5Element { public static var h5Type: H5Type { .f64 } }

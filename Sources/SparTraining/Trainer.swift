@@ -53,12 +53,20 @@ public final class Trainer {
       data: DataDigest.of(groups))
   }
 
+  /// Everything that decides what the run computes, as "key=value", in the order of the keys.
+  public var identityLines: [String] {
+    identity.values.map { "\($0.key)=\($0.value)" }.sorted()
+  }
+
   /// Trains to the end, going on from the newest checkpoint of `output` if there is one.
   ///
   /// `isCancelled` is asked between passes; when it says yes, a checkpoint of the last completed
-  /// step is written and `TrainingError.cancelled` thrown.
+  /// step is written and `TrainingError.cancelled` thrown.  `afterStep` gets the number of steps
+  /// done, once at the start and after every step, before any checkpoint of it; it may look at the
+  /// parameters, not change them.
   public func run(
-    progress: ProgressHandler = { _ in }, isCancelled: () -> Bool = { false }
+    progress: ProgressHandler = { _ in }, isCancelled: () -> Bool = { false },
+    afterStep: (Int) throws -> Void = { _ in }
   ) throws -> TrainingResult {
     try FileManager.default.createDirectory(
       atPath: output, withIntermediateDirectories: true)
@@ -78,6 +86,7 @@ public final class Trainer {
       model: model, objective: objective, groups: groups, options: options, plan: plan,
       scale: scale, optimizer: optimizer, log: log, state: state)
     let firstStep = state.step
+    try afterStep(firstStep)
     func save() throws -> String {
       let step = loop.state.step
       return try store.save(
@@ -87,6 +96,7 @@ public final class Trainer {
     do {
       while loop.state.step < plan.total {
         try loop.step(progress: progress, isCancelled: isCancelled)
+        try afterStep(loop.state.step)
         if options.saveSteps > 0, loop.state.step % options.saveSteps == 0,
           loop.state.step < plan.total
         {

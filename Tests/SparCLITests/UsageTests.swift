@@ -8,8 +8,8 @@ import Testing
     #expect(result.status == 0)
     #expect(result.errors.isEmpty)
     for command in [
-      "run", "generate", "rank", "pair", "train", "evaluate", "score", "tokenize", "template",
-      "lens", "model", "plugin", "inspect", "doctor", "bench",
+      "run", "generate", "rank", "pair", "train", "evaluate", "score", "activations", "lens",
+      "tokenize", "template", "model", "plugin", "inspect", "doctor", "bench",
     ] {
       #expect(result.output.contains("\n  \(command) "), "\(command)")
     }
@@ -33,6 +33,11 @@ import Testing
       (["generate", "--temperature"], "needs a value"),
       (["generate", "--temperature", "hot"], "a number"),
       (["generate", "--set", "nonsense"], "key=value"),
+      (["activations", "--model", "m", "--input", "t", "--sites", "residul"], "\"residual\"?"),
+      (["activations", "--model", "m", "--input", "t", "--dtype", "bf16"], "f32, f16"),
+      (["activations", "--model", "m", "--input", "t", "--layers", "4-2"], "0,5,10-20"),
+      (["rank", "--capture-sites", "mlp"], "--capture FILE"),
+      (["train", "--capture-every", "2"], "--capture FILE"),
       (["generate"], "model is not set"), (["rank", "--json=3"], "json"),
       (["pair", "--probability_rule", "upstream-score"], "--output"),
       (["run", "r.yaml", "--restart-from", "nowhere"], "r.yaml"),

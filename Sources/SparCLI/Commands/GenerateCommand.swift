@@ -4,7 +4,7 @@ import SparPipeline
 
 struct GenerateCommand: RecipeCommand {
   static let uses = ["model", "prompts", "seed", "backend", "threads", "generate."]
-  static let options: Set = ["output", "jsonl", "iteration"]
+  static let options = CaptureFlags.options.union(["output", "jsonl", "iteration"])
   static let switches: Set<String> = []
 
   static let configuration = CommandConfiguration(
@@ -28,6 +28,7 @@ struct GenerateCommand: RecipeCommand {
   @Option(help: "Names the random streams: other iterations draw other answers.")
   var iteration = 1
 
+  @OptionGroup var capture: CaptureFlags
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var common: CommonOptions
 
@@ -37,14 +38,22 @@ struct GenerateCommand: RecipeCommand {
     try recipe.require("prompts", recipe.run.prompts, "a JSON-lines file of prompts")
     let options = recipe.generate.named(seed: recipe.run.seed, iteration: iteration)
     let prompts = try Prompt.read(recipe.run.prompts)
+    let request = try capture.request()
+    let last = prompts.map(\.index).max() ?? 0
+    try request?.rows.require(below: last + 1, of: recipe.run.prompts)
     let runtime = try common.runtime(recipe)
+    let model = try runtime.model(recipe.run.model)
+    let capturing = try request.map {
+      try GenerationCapture(
+        $0, model: model, options: options, prompts: prompts, source: recipe.run.prompts)
+    }
     let line = ProgressLine()
     defer { line.finish() }
-    let summary = try GenerationStage(
-      runtime.model(recipe.run.model), options, threads: runtime.threads
-    ).run(
+    let summary = try GenerationStage(model, options, threads: runtime.threads).run(
       prompts: prompts, source: recipe.run.prompts, output: output,
-      progress: line.stage("generate"), cancelled: { Interrupts.interruption.isRequested })
+      progress: line.stage("generate"), cancelled: { Interrupts.interruption.isRequested },
+      answered: { try capturing?.add($0, ids: $1, answers: $2) })
+    try capturing?.finish()
     line.finish()
     if let jsonl { try CandidateLines.write(output, to: jsonl) }
     guard !common.json else { return try Terminal.json(summary) }

@@ -4,7 +4,7 @@ import SparRanking
 
 struct RankCommand: RecipeCommand {
   static let uses = ["backend", "threads", "ranker.", "rank."]
-  static let options: Set = ["candidates", "output"]
+  static let options = CaptureFlags.options.union(["candidates", "output"])
   static let switches: Set<String> = []
 
   static let configuration = CommandConfiguration(
@@ -20,19 +20,28 @@ struct RankCommand: RecipeCommand {
   @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
   var output = "preferences.h5"
 
+  @OptionGroup var capture: CaptureFlags
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
+    let request = try capture.request()
     let runtime = try common.runtime(recipe)
+    let ranker = try runtime.ranker(recipe.ranker)
+    let capturing = try request.map {
+      try RankingCapture($0, ranker: ranker, runtime: runtime, candidates: candidates)
+    }
     let line = ProgressLine()
     defer { line.finish() }
     let summary = try RankingStage(
-      runtime.ranker(recipe.ranker),
+      ranker,
       RankingOptions(probabilityRule: recipe.rank.rule, selection: recipe.rank.selection)
     ).run(
       candidates: candidates, output: output, progress: line.stage("rank"),
+      cancelled: { Interrupts.interruption.isRequested })
+    try capturing?.run(
+      preferences: output, progress: line.stage("capture"),
       cancelled: { Interrupts.interruption.isRequested })
     line.finish()
     guard !common.json else { return try Terminal.json(summary) }

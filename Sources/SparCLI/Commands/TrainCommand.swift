@@ -4,7 +4,9 @@ import SparTraining
 
 struct TrainCommand: RecipeCommand {
   static let uses = ["model", "output_dir", "seed", "backend", "threads", "objective.", "train."]
-  static let options: Set = ["candidates", "preferences"]
+  static let options = CaptureFlags.options.union([
+    "candidates", "preferences", "capture-every",
+  ])
   static let switches: Set<String> = []
 
   static let configuration = CommandConfiguration(
@@ -30,8 +32,24 @@ struct TrainCommand: RecipeCommand {
     completion: .file())
   var candidates: String?
 
+  @OptionGroup var capture: CaptureFlags
+
+  @Option(
+    help: "Optimizer steps between captures; 0 = only before the first and after the last. (0)")
+  var captureEvery: Int?
+
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    guard let captureEvery else { return }
+    guard capture.capture != nil else {
+      throw ValidationError("--capture-every says when to capture, but there is no --capture FILE")
+    }
+    if captureEvery < 0 {
+      throw ValidationError("--capture-every is \(captureEvery); it must be at least 0")
+    }
+  }
 
   private struct Result: Encodable {
     var checkpoint: String
@@ -44,6 +62,7 @@ struct TrainCommand: RecipeCommand {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
     try recipe.require("model", recipe.run.model, "the policy to train")
     let source = try source()
+    let request = try capture.request()
     let runtime = try common.runtime(recipe)
     _ = try runtime.host.checkedOptions(.objective, recipe.objective)
     try runtime.host.checkPairing(recipe)
@@ -53,7 +72,8 @@ struct TrainCommand: RecipeCommand {
       policy: runtime.model(recipe.run.model), data: source, objective: recipe.objective,
       options: recipe.train, seed: recipe.run.seed, output: recipe.run.outputDir, runtime: runtime)
     let result = try training.run(
-      progress: line.stage("train"), cancelled: { Interrupts.interruption.isRequested })
+      progress: line.stage("train"), cancelled: { Interrupts.interruption.isRequested },
+      capture: request.map { ($0, captureEvery ?? 0) })
     line.finish()
     guard !common.json else {
       return try Terminal.json(

@@ -8,6 +8,11 @@ struct JSONLines {
     var description: String { "\(place): \(problem)" }
   }
 
+  /// A failure that is not the line's: it keeps its own words.
+  struct Through: Error {
+    var cause: any Error
+  }
+
   /// A file, or `-` for stdin.
   var path: String
 
@@ -38,6 +43,8 @@ struct JSONLines {
         try body(line)
       } catch let error as Terminal.WriteError {
         throw error
+      } catch let error as Through {
+        throw error.cause
       } catch {
         throw Failure(place: "\(name):\(number)", problem: Self.reason(error))
       }

@@ -49,7 +49,7 @@ enum SparFailure {
   private static func isStop(_ error: any Error) -> Bool {
     switch error {
     case GenerationError.cancelled, TrainingError.cancelled, RankingError.cancelled,
-      RunError.interrupted:
+      CaptureError.cancelled, RunError.interrupted:
       return true
     default: return Interrupts.interruption.isRequested
     }
@@ -62,6 +62,9 @@ enum SparFailure {
       PluginError.missingOption, PluginError.badOption:
       return true
     case RunError.restart: return true
+    case ActivationError.layer, ActivationError.embedding, CaptureError.noLanguageModel,
+      CaptureError.nothingChosen:
+      return true
     default: return false
     }
   }

@@ -50,9 +50,12 @@ final class Llama: Architecture {
       + (config.tieEmbeddings ? [] : [head])
   }
 
-  func hidden(_ batch: PackedBatch, _ graph: Graph, cached: CachedRows?) throws -> Variable {
+  func hidden(
+    _ batch: PackedBatch, _ graph: Graph, cached: CachedRows?, tap: (any ActivationTap)?
+  ) throws -> Variable {
     let spans = AttentionSpans(batch.spans)
     var x = try graph.embed(batch.ids, table: embedding)
+    try tap?.see(.residual, layer: 0, x.value)
     for (layer, block) in blocks.enumerated() {
       let normed = try graph.rmsNorm(x, block.inputNorm, epsilon: config.rmsEpsilon)
       let q = try graph.rotary(
@@ -63,11 +66,16 @@ final class Llama: Architecture {
       let mixed = try graph.attention(
         q: q, k: k, v: v, heads: config.heads, keyHeads: config.keyHeads, spans, scale,
         cache: cached?.cache.layers[layer], slots: cached?.slots ?? [])
-      x = try graph.add(x, graph.linear(mixed, block.o))
+      let attended = try graph.linear(mixed, block.o)
+      try tap?.see(.attention, layer: layer + 1, attended.value)
+      x = try graph.add(x, attended)
       let wide = try graph.rmsNorm(x, block.postNorm, epsilon: config.rmsEpsilon)
       let opened = try graph.gated(
         .silu, gate: graph.linear(wide, block.gate), up: graph.linear(wide, block.up))
-      x = try graph.add(x, graph.linear(opened, block.down))
+      let fed = try graph.linear(opened, block.down)
+      try tap?.see(.mlp, layer: layer + 1, fed.value)
+      x = try graph.add(x, fed)
+      try tap?.see(.residual, layer: layer + 1, x.value)
     }
     return try graph.rmsNorm(x, finalNorm, epsilon: config.rmsEpsilon)
   }

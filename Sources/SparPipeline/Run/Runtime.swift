@@ -12,7 +12,7 @@ public final class Runtime {
   /// The budget of loops.
   public let threads: Int
   /// Lent to rankers that score with a language model.
-  private let languageModels: LanguageModelExtension
+  let languageModels: LanguageModelExtension
 
   /// - Parameters:
   ///   - backend: its id, perhaps with options ("numa:nodes=2"); empty = the best that works here.

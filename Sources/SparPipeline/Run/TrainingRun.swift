@@ -24,8 +24,10 @@ public enum TrainingData: Equatable, Sendable {
 /// The `train` stage: π_t and ranked answers → a checkpoint of π_{t+1}.
 public struct TrainingRun {
   private let trainer: Trainer
+  private let policy: LanguageModel
+  private let data: [TrainingGroup]
   /// Prompts that are trained on.
-  public let groups: Int
+  public var groups: Int { data.count }
 
   /// - Parameter output: folder of checkpoints and logs; training goes on from its newest
   ///   checkpoint.
@@ -40,6 +42,7 @@ public struct TrainingRun {
     let checked = try runtime.host.checkedOptions(.objective, choice)
     var identity = ["objective": try runtime.host.component(.objective, choice.name).id]
     for (name, value) in checked { identity["objective.\(name)"] = value }
+    self.policy = policy
     let groups =
       switch data {
       case .stored(let preferences, let candidates):
@@ -48,17 +51,26 @@ public struct TrainingRun {
       case .pairs(let path):
         try PairsFile.read(path, encoder: LanguageModelPairs(policy), options: options)
       }
-    self.groups = groups.count
+    self.data = groups
     trainer = try Trainer(
       TrainableModel(policy), objective: try runtime.objective(choice),
       objectiveIdentity: identity, groups: groups, options: options,
       scale: MetricScale(beta: checked["beta"].flatMap(Double.init) ?? 1), output: output)
   }
 
+  /// - Parameter capture: what is captured of the policy on the way.
   public func run(
-    progress: ProgressHandler = { _ in }, cancelled: () -> Bool = { false }
+    progress: ProgressHandler = { _ in }, cancelled: () -> Bool = { false },
+    capture: (request: CaptureRequest, every: Int)? = nil
   ) throws -> TrainingResult {
-    try trainer.run(progress: progress, isCancelled: cancelled)
+    guard let capture else { return try trainer.run(progress: progress, isCancelled: cancelled) }
+    let observer = try TrainingCapture(
+      capture.request, every: capture.every, policy: policy, groups: data,
+      identity: trainer.identityLines, steps: trainer.plan.total)
+    let result = try trainer.run(
+      progress: progress, isCancelled: cancelled, afterStep: observer.afterStep)
+    try observer.finish()
+    return result
   }
 }
 

@@ -31,6 +31,7 @@ public enum PairsFile {
         case .allPairs: group.terms = .pairs([TrainingPair(chosen: 0, rejected: 1)])
         case .allAnswers: group.terms = .answers
         }
+        group.row = groups.count
         if let problem = truncation.apply(to: &group) { throw PairLine.Problem(text: problem) }
         groups.append(group)
       } catch let problem as PairLine.Problem {

@@ -64,6 +64,7 @@ public struct StoredPreferences {
         answers: members.map { answer(row, $0, withReference: hasReference) },
         pairwise: block(preferences.winProbability, row, members),
         score: block(preferences.logOdds, row, members))
+      group.row = row
       group.columns["score"] = members.map { preferences.score[row * preferences.K + $0] }
       group.terms = terms
       // A prompt's empty answers teach nothing, and have no token to score.

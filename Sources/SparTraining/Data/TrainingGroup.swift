@@ -27,6 +27,8 @@ public struct TrainingAnswer: Equatable, Sendable {
 
 /// One prompt and the answers that are trained on together; the prompt is forwarded once.
 public struct TrainingGroup: Equatable, Sendable {
+  /// Where it comes from: row of the preferences, or number of the pair in its file, from 0.
+  public var row = 0
   public var promptIDs: [Int32]
   public var answers: [TrainingAnswer]
   /// P(i beats j), m x m row-major over `answers`.
