@@ -86,10 +86,19 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
+    // Floor 6
+    .target(
+      name: "SparReport",
+      dependencies: [
+        "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference", "SparStore",
+        "SparTensor",
+      ], swiftSettings: testable),
+
     // Floor 7
     .executableTarget(
       name: "SparCLI",
       dependencies: [
+        "SparReport",
         "SparPipeline", "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
         "SparPreference", "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -127,6 +136,12 @@ let package = Package(
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
+    .testTarget(
+      name: "SparReportTests",
+      dependencies: [
+        "SparReport", "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference",
+        "SparStore",
+      ]),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "InvariantTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(name: "SparCLITests", dependencies: []),
