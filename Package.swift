@@ -98,11 +98,20 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
+    // Floor 6
+    .target(
+      name: "SparReport",
+      dependencies: [
+        "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference", "SparStore",
+        "SparTensor",
+      ], swiftSettings: testable),
+
     // Floor 7
     .executableTarget(
       name: "SparCLI",
       dependencies: [
         "SparActivations",
+        "SparReport",
         "SparPipeline", "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
         "SparPreference", "SparConformance", "SparModel", "SparHost", "SparStore", "SparText",
         "SparCompute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -153,6 +162,12 @@ let package = Package(
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
     .testTarget(name: "SparActivationsTests", dependencies: ["SparActivations", "SparHost"]),
+    .testTarget(
+      name: "SparReportTests",
+      dependencies: [
+        "SparReport", "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference",
+        "SparStore",
+      ]),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "InvariantTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(name: "SparCLITests", dependencies: []),

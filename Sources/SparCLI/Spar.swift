@@ -19,7 +19,7 @@ struct Spar: ParsableCommand {
         name: "Self-play",
         subcommands: [
           RunCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self,
-          TrainCommand.self, EvaluateCommand.self, LensCommand.self,
+          TrainCommand.self, EvaluateCommand.self, LensCommand.self, ReportCommand.self,
         ]),
       CommandGroup(
         name: "Models and text",

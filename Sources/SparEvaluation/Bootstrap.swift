@@ -50,8 +50,9 @@ public struct Bootstrap: Equatable, Sendable, Codable {
       lower: Self.quantile(means, tail), upper: Self.quantile(means, 1 - tail), level: level)
   }
 
-  /// Linear between order statistics ("type 7", the default of R and NumPy).
-  static func quantile(_ sorted: [Double], _ share: Double) -> Double {
+  /// Linear between order statistics ("type 7", the default of R and NumPy); `sorted` ascends and
+  /// is not empty.
+  public static func quantile(_ sorted: [Double], _ share: Double) -> Double {
     let place = share * Double(sorted.count - 1)
     let below = Int(place)
     guard below + 1 < sorted.count else { return sorted[sorted.count - 1] }

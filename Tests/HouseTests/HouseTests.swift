@@ -11,8 +11,8 @@ import Testing
     "CSparPlugin": 0, "CSparThreads": 0, "CSparHeap": 0, "CHDF5": 0, "CPCRE2": 0, "SparTensor": 0,
     "SparPluginKit": 1, "CSparKernels": 1, "SparCompute": 1, "SparText": 1, "SparStore": 1,
     "SparModel": 2, "SparHost": 3, "SparPreference": 4, "SparConformance": 4, "SparGeneration": 5,
-    "SparRanking": 5, "SparActivations": 5,
-    "SparTraining": 5, "SparEvaluation": 5, "SparPipeline": 6, "SparCLI": 8,
+    "SparRanking": 5, "SparActivations": 5, "SparTraining": 5, "SparEvaluation": 5,
+    "SparPipeline": 6, "SparReport": 7, "SparSweeps": 7, "SparCLI": 8,
   ]
 
   static func files(_ folders: String..., ending: [String]) throws -> [URL] {

@@ -5,6 +5,7 @@ import SparHost
 import SparModel
 import SparPipeline
 import SparPreference
+import SparReport
 import SparTraining
 
 /// How a failed command ends: one line on stderr, a hint where there is a cure, an exit code.
@@ -58,6 +59,7 @@ enum SparFailure {
   private static func isUsage(_ error: any Error) -> Bool {
     switch error {
     case is RecipeError, is UsageError: return true
+    case ReportError.baseline, ReportError.format, ReportError.mixed, ReportError.twice: return true
     case PluginError.unknownComponent, PluginError.unknownOption, PluginError.optionTwice,
       PluginError.missingOption, PluginError.badOption:
       return true
@@ -102,6 +104,7 @@ enum SparFailure {
   private static func hint(_ error: any Error) -> String? {
     switch error {
     case let error as RunError: return error.hint
+    case let error as ReportError: return error.hint
     case let error as UsageError: return error.hint
     case RecipeError.unknownKey, RecipeError.foreign:
       return "--help lists the settings of a command; `spar run RECIPE --show` those of a recipe"

@@ -44,6 +44,13 @@ public struct RunRecord: Codable, Equatable, Sendable {
     machine = Machine.current(threads: run.runtime.threads)
   }
 
+  /// Reads run.json back.
+  public static func read(_ path: String) throws -> RunRecord {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

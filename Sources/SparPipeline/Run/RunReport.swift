@@ -37,14 +37,27 @@ public struct RunReport: Codable, Equatable, Sendable {
   public var examples: [Example]
 
   init(_ run: SelfPlayRun) throws {
-    outputDir = run.directory.root
-    objective = run.recipe.objective.name
-    ranker = run.ranker.identity.description
+    try self.init(
+      directory: run.directory, objective: run.recipe.objective.name,
+      ranker: run.ranker.identity.description, iterations: run.recipe.run.iterations,
+      examples: run.recipe.evaluate.examples)
+  }
+
+  /// Reads what the first `iterations` iterations in `directory` left; each must be evaluated.
+  ///
+  /// - Parameter examples: prompts whose answers are read, too.
+  public init(
+    directory: RunDirectory, objective: String, ranker: String, iterations count: Int,
+    examples exampleCount: Int
+  ) throws {
+    outputDir = directory.root
+    self.objective = objective
+    self.ranker = ranker
     baseLength = 0
     iterations = []
     examples = []
-    for t in 1...run.recipe.run.iterations {
-      let folder = run.directory.iteration(t)
+    for t in 1...count {
+      let folder = directory.iteration(t)
       let evaluation = try WinRateReport(
         json: Data(contentsOf: URL(fileURLWithPath: folder.evaluation)))
       baseLength = evaluation.base.meanTokens
@@ -66,15 +79,18 @@ public struct RunReport: Codable, Equatable, Sendable {
           checkpoint: folder.path + "/" + (ledger.record(of: "train")?.output ?? ""),
           checks: Self.checks(evaluation), warnings: evaluation.warnings))
     }
-    examples = try Self.examples(run)
+    if exampleCount > 0 {
+      examples = try Self.examples(directory, iteration: count, count: exampleCount)
+    }
   }
 
   /// The first answers to the first held-out prompts, of the base and of the last policy.
-  private static func examples(_ run: SelfPlayRun) throws -> [Example] {
-    let last = run.directory.iteration(run.recipe.run.iterations)
-    let before = try CandidatesFile.read(run.directory.base.heldout).table.rows
-    let after = try CandidatesFile.read(last.heldout).table.rows
-    return zip(before, after).prefix(run.recipe.evaluate.examples).map { before, after in
+  private static func examples(
+    _ directory: RunDirectory, iteration: Int, count: Int
+  ) throws -> [Example] {
+    let before = try CandidatesFile.read(directory.base.heldout).table.rows
+    let after = try CandidatesFile.read(directory.iteration(iteration).heldout).table.rows
+    return zip(before, after).prefix(count).map { before, after in
       Example(
         prompt: before.messages.map(\.content).joined(separator: "\n"),
         before: before.answers.first?.text ?? "", after: after.answers.first?.text ?? "")

@@ -3,12 +3,12 @@ import SparEvaluation
 
 // The report for people: on the terminal and in report.md.
 extension RunReport {
-  static let head = [
+  public static let head = [
     "iteration", "pairs", "loss", "win rate", "95 % interval", "length", "generate", "rank",
     "train", "time",
   ]
 
-  var rows: [[String]] {
+  public var rows: [[String]] {
     iterations.map { row in
       [
         "\(row.iteration)", "\(row.pairs)", Self.loss(row.firstLoss, row.lastLoss),
@@ -21,7 +21,7 @@ extension RunReport {
     }
   }
 
-  private static let note = """
+  public static let note = """
     win rate: held-out answers preferred to the base model's by the ranker; length: tokens of a \
     held-out answer; generate, rank, train: tokens/s
     """

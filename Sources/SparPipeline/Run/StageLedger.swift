@@ -39,6 +39,9 @@ public struct StageLedger {
     }
   }
 
+  /// By the stages' names.
+  public var all: [String: Record] { records }
+
   public func record(of stage: String) -> Record? { records[stage] }
 
   private var folder: String { (path as NSString).deletingLastPathComponent }

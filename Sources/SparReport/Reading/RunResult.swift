@@ -1,0 +1,60 @@
+import SparEvaluation
+import SparPipeline
+import SparStore
+import SparTraining
+
+/// What a run's folder holds, finished or not.
+public struct RunResult: Equatable, Sendable {
+  /// A held-out prompt and what one model answered.
+  public struct Answered: Equatable, Sendable {
+    public var id: String
+    public var messages: [CandidateGroup.Message]
+    public var answers: [String]
+    /// Mean length in tokens, without the end token.
+    public var meanTokens: Double
+    /// Mean share of repeated runs of four tokens.
+    public var repetition: Double
+  }
+
+  public struct Iteration: Equatable, Sendable {
+    /// Counts from 1.
+    public var number: Int
+    public var log: [TrainingLogEntry] = []
+    public var evaluation: WinRateReport?
+    /// Held-out answers of the policy after this iteration.
+    public var heldout: [Answered] = []
+    /// By name: generate, rank, train, heldout, evaluate.
+    public var stages: [String: StageLedger.Record] = [:]
+  }
+
+  public var path: String
+  /// Nil where run.json is not written yet.
+  public var record: RunRecord?
+  public var base: [Answered] = []
+  public var baseStages: [String: StageLedger.Record] = [:]
+  /// Attributes of base/heldout.h5 that tell the model.
+  public var model: String?
+  public var modelDigest: String?
+  public var iterations: [Iteration] = []
+  /// The tables of `spar run`'s own report, over the evaluated iterations.
+  public var summary: RunReport?
+  /// Files that are there and could not be read, in words.
+  public var problems: [String] = []
+
+  public init(path: String) {
+    self.path = path
+  }
+
+  /// Iterations that the settings ask for.
+  public var planned: Int? { record?.settings["iterations"].flatMap { Int($0.value) } }
+
+  public var lastEvaluated: Iteration? { iterations.last { $0.evaluation != nil } }
+
+  /// Whether the last iteration that was asked for is evaluated.
+  public var isComplete: Bool {
+    guard let last = lastEvaluated else { return false }
+    return last.number >= planned ?? .max
+  }
+
+  public func setting(_ name: String) -> String? { record?.settings[name]?.value }
+}
