@@ -1,4 +1,4 @@
-import SparRanking
+import SparPreference
 import SparTensor
 import Testing
 

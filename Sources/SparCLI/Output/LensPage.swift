@@ -74,7 +74,8 @@ struct LensPage: Encodable {
       rows.append(row)
     }
     let second = summary.parameterCosines == nil ? "" : "; right, by all parameters"
-    return ["\(summary.prompts) prompts; cosines of gradients by log π\(second):"]
+    let count = summary.prompts == 1 ? "1 prompt" : "\(summary.prompts) prompts"
+    return ["\(count); cosines of gradients by log π\(second):"]
       + Terminal.columns(rows)
   }
 
