@@ -85,6 +85,11 @@ public final class ActivationCapture {
     }
   }
 
+  /// Gives the capture up and removes journal and values.
+  public func discard() throws {
+    try spool?.discard()
+  }
+
   /// Writes the file and removes journal and values beside it.
   public func finish(progress: (Double) -> Void = { _ in }) throws {
     try spool?.finish(progress: progress)

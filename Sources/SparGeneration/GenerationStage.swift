@@ -61,7 +61,8 @@ public struct GenerationStage {
       let entry = try JSONDecoder().decode(JournalEntry.self, from: line)
       answered[entry.index] = entry.answers.map(\.answer)
     }
-    let places = Dictionary(uniqueKeysWithValues: shard.indices.map { (shard[$0].index, $0) })
+    let places = Dictionary(
+      shard.indices.map { (shard[$0].index, $0) }, uniquingKeysWith: { first, _ in first })
     for (place, prompt) in shard.enumerated() {
       if let answers = answered[prompt.index] { try observe(prompt, encoded[place], answers) }
     }

@@ -13,10 +13,8 @@ struct ActivationInvariantTests {
 
   /// Runs to the end; the text of an error is an issue.
   func run(_ arguments: [String]) throws {
-    let (process, _, errors) = try SparProgram.start(arguments)
-    let complaint = try errors.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(String(decoding: complaint, as: UTF8.self))")
+    let outcome = try SparProgram.run(arguments: arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
   }
 
   func journalLines(_ path: String) -> Int {
@@ -40,7 +38,7 @@ struct ActivationInvariantTests {
   func texts() throws {
     let input = try work.write(
       "texts.jsonl",
-      (0..<60).map { number in
+      (0..<30).map { number in
         let sentence = Array(repeating: "the river is wide", count: 1 + number % 9)
         return "{\"text\": \"\(number) \(sentence.joined(separator: ", "))\"}"
       })
@@ -80,7 +78,7 @@ struct ActivationInvariantTests {
     func arguments(_ name: String, _ capture: String?) -> [String] {
       [
         "generate", "--model", "smollm2-135m", "--prompts", prompts, "--pairs", "2", "--maxlen",
-        "16", "--batch", "2", "--output", work.file(name),
+        "10", "--batch", "2", "--output", work.file(name),
       ]
         + (capture.map {
           [
@@ -104,6 +102,36 @@ struct ActivationInvariantTests {
     let tokens = [0, 2].flatMap { row in plain.rows[row].answers.flatMap(\.ids) }
     let file = try H5File.open(work.file("fresh-activations.h5"))
     #expect(try file.read("row/token", as: Int32.self) == tokens)
+  }
+
+  @Test("ranking with a capture gives the same preferences, and the ranker's model on all answers")
+  func rank() throws {
+    let prompts = try work.write("prompts.jsonl", ["{\"prompt\": \"Name a colour.\"}"])
+    let candidates = work.file("candidates.h5")
+    try run([
+      "generate", "--model", "smollm2-135m", "--prompts", prompts, "--pairs", "3", "--maxlen", "6",
+      "--temperature", "1.5", "--output", candidates,
+    ])
+    let (plain, captured) = (work.file("plain.h5"), work.file("captured.h5"))
+    try run(["rank", "--candidates", candidates, "--output", plain])
+    let activations = work.file("activations.h5")
+    try run([
+      "rank", "--candidates", candidates, "--output", captured, "--capture", activations,
+      "--capture-sites", "logits", "--capture-positions", "last",
+    ])
+    let table = try PreferencesFile.read(captured).table
+    #expect(try PreferencesFile.read(plain).table == table)
+    let file = try H5File.open(activations)
+    #expect(try file.read("sample/answer", as: Int32.self) == [0, 1, 2])
+    #expect(
+      try file.read("sample/label", as: Int8.self)
+        == (0..<3).map { $0 == table.chosen[0] ? 1 : $0 == table.rejected[0] ? -1 : 0 })
+    #expect(try file.dataset("logits").shape == [3, 49152])
+    let other = try SparProgram.run(
+      "rank", "--candidates", candidates, "--output", work.file("l.h5"), "--ranker", "length",
+      "--capture", work.file("none.h5"))
+    #expect(other.status == 2)
+    #expect(other.errors.contains("length scores with no language model"), "\(other.errors)")
   }
 
   @Test("training with a capture gives the same parameters, and the policy before and after")
@@ -135,6 +163,11 @@ struct ActivationInvariantTests {
     let values = try file.read("residual/30", as: Float.self)
     let third = values.count / 3
     #expect(Array(values[..<third]) != Array(values[(2 * third)...]))
+    // What is over cannot be captured any more.
+    let late = try SparProgram.run(
+      arguments: arguments("plain") + ["--capture", work.file("l.h5")])
+    #expect(late.status == 1)
+    #expect(late.errors.contains("activations of step 0 were not captured"), "\(late.errors)")
   }
 
   /// All parameters' bytes of a run's last checkpoint, as one digest.

@@ -42,6 +42,10 @@ struct SparProgram: Sendable {
 
   @discardableResult
   static func run(_ arguments: String...) throws -> Outcome {
+    try run(arguments: arguments)
+  }
+
+  static func run(arguments: [String]) throws -> Outcome {
     let (process, output, errors) = try start(arguments)
     let printed = try output.fileHandleForReading.readToEnd() ?? Data()
     let complained = try errors.fileHandleForReading.readToEnd() ?? Data()

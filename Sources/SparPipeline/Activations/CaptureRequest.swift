@@ -36,7 +36,9 @@ public enum CaptureError: Error, Equatable, CustomStringConvertible {
     case .nothingChosen(let path, let why):
       return "none of the rows to capture is in \(path): \(why)"
     case .missedSteps(let steps, let step, let output):
-      let list = steps.map(String.init).joined(separator: ", ")
+      let list =
+        steps.prefix(3).map(String.init).joined(separator: ", ")
+        + (steps.count > 3 ? " and \(steps.count - 3) more" : "")
       return "training goes on from step \(step), but the activations of step \(list) were not "
         + "captured when it passed there; train into another output_dir, or without --capture "
         + "\(output)"

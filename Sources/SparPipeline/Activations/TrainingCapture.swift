@@ -41,6 +41,7 @@ final class TrainingCapture {
       // What training has left behind cannot be had again.
       let missed = due.filter { $0 < step && !isCaptured($0) }
       guard missed.isEmpty else {
+        if capture.samples == 0 { try capture.discard() }
         throw CaptureError.missedSteps(missed, at: step, output: request.output)
       }
     }
