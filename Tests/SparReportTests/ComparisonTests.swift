@@ -28,7 +28,7 @@ import Testing
       #expect(try Comparison.read(paths, baseline: "gpo").baseline == 1)
       #expect(try Comparison.read(paths, baseline: "d").baseline == 1)
       let unknown = #expect(throws: ReportError.self) {
-        try Comparison.read(paths, baseline: "objective.name=gppo")
+        try Comparison.read(paths, baseline: "objective.name=gpoo")
       }
       #expect("\(try #require(unknown))".contains("did you mean \"objective.name=gpo\"?"))
     }
