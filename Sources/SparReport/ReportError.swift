@@ -26,8 +26,8 @@ public enum ReportError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(path) has schema \(found.map(String.init) ?? "(none)"), "
         + "this build reads \(supported)"
     case .baseline(let name, let known, let nearest):
-      let guess = nearest.map { "; did you mean \"\($0)\"?" } ?? ""
-      return "there is no arm \"\(name)\"\(guess) Known: "
+      let guess = nearest.map { " (did you mean \"\($0)\"?)" } ?? ""
+      return "there is no arm \"\(name)\"\(guess); known: "
         + known.map { "\"\($0)\"" }.joined(separator: ", ")
     case .format(let output):
       return "\(output) does not end in .html, .md or .csv"

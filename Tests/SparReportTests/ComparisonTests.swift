@@ -28,7 +28,7 @@ import Testing
       #expect(try Comparison.read(paths, baseline: "gpo").baseline == 1)
       #expect(try Comparison.read(paths, baseline: "d").baseline == 1)
       let unknown = #expect(throws: ReportError.self) {
-        try Comparison.read(paths, baseline: "objective.name=gppo")
+        try Comparison.read(paths, baseline: "objective.name=gpoo")
       }
       #expect("\(try #require(unknown))".contains("did you mean \"objective.name=gpo\"?"))
     }
@@ -91,6 +91,28 @@ import Testing
       #expect(throws: ReportError.mixed(sweep: fixture.root)) {
         try Comparison.read([fixture.root + "/inside/run-1", fixture.root])
       }
+    }
+  }
+
+  @Test("names of settings are read as they are, underscores and all")
+  func underscores() throws {
+    try withFolder { fixture in
+      try SweepFixture.write(
+        """
+        {"schema":1,"name":"n","baseline":null,"axes":[{"name":"train.warmup_steps",
+        "values":["0","5"],"replicate":false}],"stages":[{"key":"k","stage":"train","path":"s",
+        "computed_by":"p1","used_by":["p1","p2"],"seconds":90}],"points":[
+        {"id":"p1","arm":"a","values":{"train.warmup_steps":"0"},"folder":"p1","status":"pending",
+        "error":null,"seconds":null},
+        {"id":"p2","arm":"b","values":{"train.warmup_steps":"5"},"folder":"p2","status":"pending",
+        "error":null,"seconds":null}]}
+        """, to: fixture.root + "/sweep.json")
+      let comparison = try Comparison.read([fixture.root])
+      #expect(comparison.arms.map(\.label) == ["0", "5"])
+      #expect(
+        Provenance(comparison: comparison).sharing == [
+          ["train", "1", "1", "1:30", "1:30"], ["all", "1", "1", "1:30", "1:30"],
+        ])
     }
   }
 

@@ -123,7 +123,7 @@ import Testing
     try withSweep { fixture in
       let text = Report(try Comparison.read([fixture.root])).text(.markdown)
       #expect(text.hasPrefix("# objective by beta\n"))
-      #expect(text.contains("| gpo · 0.01 | 2 | 68.8\u{A0}% |"))
+      #expect(text.contains("| gpo · 0.01 | 2 | 68.8\u{A0}% ("))
       #expect(text.contains("&lt;script&gt;") && !text.contains("<script>"))
       let tables = text.components(separatedBy: "\n\n").filter { $0.hasPrefix("|") }
       #expect(tables.count > 4)

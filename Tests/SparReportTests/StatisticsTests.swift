@@ -1,7 +1,6 @@
 import SparEvaluation
 import Testing
 
-
 @testable import SparReport
 
 @Suite("Holm's correction") struct HolmTests {

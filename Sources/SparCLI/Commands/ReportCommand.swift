@@ -59,7 +59,10 @@ struct ReportCommand: ParsableCommand {
     let line = ProgressLine()
     defer { line.finish() }
     let show = line.stage("report")
+    let start = ContinuousClock.now
     let comparison = try Comparison.read(folders, baseline: baseline, title: title) { done, all in
+      // Most reports are read before a bar could be.
+      guard ContinuousClock.now - start > .seconds(2) else { return }
       show(
         SparHost.Progress(stage: "report", done: Double(done), total: Double(all), unit: "runs"))
     }
@@ -72,7 +75,8 @@ struct ReportCommand: ParsableCommand {
     }
     for text in report.summary { try Terminal.line(text) }
     for text in report.missing { Terminal.error("spar: warning: \(text)") }
+    let (points, arms) = (comparison.points.count, comparison.arms.count)
     try Terminal.line(
-      "\(output): \(comparison.points.count) points in \(comparison.arms.count) arms")
+      "\(output): \(points) point\(points == 1 ? "" : "s") in \(arms) arm\(arms == 1 ? "" : "s")")
   }
 }

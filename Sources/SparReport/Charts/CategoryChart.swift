@@ -61,7 +61,7 @@ struct CategoryChart {
         x, upwards.place(estimate.lower), x, upwards.place(estimate.upper),
         class: SeriesStyle.classes("bar", series.style))
       svg.mark(
-        x, upwards.place(estimate.value), size: 4.4, shape: series.style,
+        x, upwards.place(estimate.value), size: 4.4, shape: SeriesStyle.shape(series.style),
         class: SeriesStyle.classes("dot", series.style),
         hint: "\(series.name) \(categories[number]): \(Figure.percent(estimate.value)), "
           + "\(Figure.percent(estimate.lower)) – \(Figure.percent(estimate.upper))")

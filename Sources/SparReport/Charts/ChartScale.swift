@@ -62,11 +62,12 @@ struct ChartScale: Equatable {
   private func decades(_ count: Int) -> [Tick] {
     let range = Int(lower.rounded(.up))...max(Int(lower.rounded(.up)), Int(upper.rounded(.down)))
     let skip = max(1, (range.count + count - 1) / max(count, 1))
-    return range.filter { $0 % skip == 0 && Double($0) >= lower && Double($0) <= upper }.map {
-      exponent in
+    let shown = range.filter { $0 % skip == 0 && Double($0) >= lower && Double($0) <= upper }
+    let isPlain = shown.allSatisfy { (-3...4).contains($0) }
+    return shown.map { exponent in
       let value = pow(10, Double(exponent))
       let label =
-        (-3...4).contains(exponent)
+        isPlain
         ? Figure.decimals(value, max(0, -exponent)) : "10" + Figure.superscript(exponent)
       return Tick(value: value, label: label)
     }

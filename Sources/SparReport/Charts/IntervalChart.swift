@@ -54,7 +54,7 @@ struct IntervalChart {
           class: SeriesStyle.classes("tick", row.style))
       }
       svg.mark(
-        scale.place(row.value), y, size: 4.4, shape: row.style,
+        scale.place(row.value), y, size: 4.4, shape: SeriesStyle.shape(row.style),
         class: SeriesStyle.classes("dot", row.style), hint: "\(row.name): \(row.note)")
     }
     return svg.markup(

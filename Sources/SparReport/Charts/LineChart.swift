@@ -80,7 +80,8 @@ struct LineChart {
       svg.line(left, vertical.place(level), right, vertical.place(level), class: "level")
     }
     for tick in across.ticks(6) where !isCounting || tick.value == tick.value.rounded() {
-      svg.text(tick.label, across.place(tick.value), bottom + 15, anchor: .middle)
+      let label = isCounting ? Figure.decimals(tick.value, 0) : tick.label
+      svg.text(label, across.place(tick.value), bottom + 15, anchor: .middle)
     }
     svg.text(horizontal, (left + right) / 2, bottom + 32, anchor: .middle, class: "axis")
     draw(on: &svg, across, vertical)
@@ -99,8 +100,9 @@ struct LineChart {
     }
     for (number, series) in series.enumerated() {
       // Bars side by side rather than on one another.
-      let shift = series.bars.isEmpty ? 0 : 5 * (Double(number) - Double(self.series.count - 1) / 2)
-      let dodge = min(max(shift, -14), 14)
+      let middle = Double(self.series.count - 1) / 2
+      let dodge =
+        series.bars.isEmpty ? 0 : (Double(number) - middle) * min(5, 13 / max(middle, 1))
       for bar in series.bars {
         let x = across.place(bar.x) + dodge
         svg.line(
@@ -112,14 +114,16 @@ struct LineChart {
         class: SeriesStyle.classes("mean", series.style))
       for mark in series.marks {
         svg.mark(
-          across.place(mark.x) + dodge, vertical.place(mark.y), size: 3.6, shape: series.style,
+          across.place(mark.x) + dodge, vertical.place(mark.y), size: 3.6,
+          shape: SeriesStyle.shape(series.style),
           class: SeriesStyle.classes("dot", series.style), hint: mark.hint)
       }
     }
   }
 
   private func percent(_ share: Double) -> String {
-    Figure.decimals(100 * share, (100 * share).rounded() == 100 * share ? 0 : 1) + "\u{A0}%"
+    let hundredths = (1e4 * share).rounded() / 100
+    return Figure.decimals(hundredths, hundredths == hundredths.rounded() ? 0 : 1) + "\u{A0}%"
   }
 }
 

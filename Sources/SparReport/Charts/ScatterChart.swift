@@ -45,14 +45,16 @@ struct ScatterChart {
     svg.text(horizontal, (left + right) / 2, bottom + 32, anchor: .middle, class: "axis")
     svg.line(left, upwards.place(level), right, upwards.place(level), class: "level")
     if let mark {
+      svg.line(across.place(mark.x), top, across.place(mark.x), bottom, class: "level")
+    }
+    for spot in spots { draw(spot, on: &svg, across, upwards) }
+    if let mark {
       let x = across.place(mark.x)
-      svg.line(x, top, x, bottom, class: "level")
       // Towards the middle, where there is room.
       let isLeft = x < (left + right) / 2
       svg.text(
         mark.name, x + (isLeft ? 4 : -4), top + 9, anchor: isLeft ? .start : .end, class: "axis")
     }
-    for spot in spots { draw(spot, on: &svg, across, upwards) }
     return svg.markup(
       label: "\(title): "
         + spots.map { "\($0.name) at \(Figure.short($0.x))" }
@@ -75,11 +77,12 @@ struct ScatterChart {
     }
     for one in spot.replicates {
       svg.mark(
-        across.place(one.x), upwards.place(one.y), size: 2, shape: spot.style,
+        across.place(one.x), upwards.place(one.y), size: 2, shape: SeriesStyle.shape(spot.style),
         class: SeriesStyle.classes("small", spot.style))
     }
     svg.mark(
-      x, y, size: 5, shape: spot.style, class: SeriesStyle.classes("dot", spot.style),
+      x, y, size: 5, shape: SeriesStyle.shape(spot.style),
+      class: SeriesStyle.classes("dot", spot.style),
       hint: "\(spot.name): \(Figure.short(spot.x)), \(Figure.percent(spot.y))")
   }
 }

@@ -37,10 +37,13 @@ extension HTMLReport {
       }.joined(separator: "\n") + "\n"
     let prompts = shown.map { article($0, sides) }
     let intro =
-      sides.count < 2 ? "" : "Choose whose answers stand beside the base model's. "
-    return Self.note(
-      intro + "The first \(shown.count) held-out prompts, the first answer of each model"
-        + (comparison.points.count > comparison.arms.count ? " in the arm's first run." : "."))
+      sides.count < 2
+      ? ""
+      : "<p class=\"note screen\">Choose whose answers stand beside the base model's.</p>\n"
+    return intro
+      + Self.note(
+        "The first \(shown.count) held-out prompts, the first answer of each model"
+          + (comparison.points.count > comparison.arms.count ? " in the arm's first run." : "."))
       + "<div class=\"answers\">\n\(switches)\(prompts.joined(separator: "\n"))\n</div>"
   }
 

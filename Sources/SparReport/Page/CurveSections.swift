@@ -49,7 +49,10 @@ extension HTMLReport {
       title: "Win rate against the base model", horizontal: "iteration", series: curves,
       level: 0.5, isPercent: true, isCounting: true)
     return legend + Self.grid([chart.markup()])
-      + Self.note("Thick: mean over runs, with its 95 % interval; thin: single runs.")
+      + Self.note(
+        curves.contains { !$0.thin.isEmpty }
+          ? "Thick: mean over runs, with its 95 % interval; thin: single runs."
+          : "Bars are 95 % intervals.")
   }
 
   var training: String {
@@ -71,13 +74,11 @@ extension HTMLReport {
       + (other.isEmpty ? "" : HTML.details("\(other.count) more metrics", charts(other)))
   }
 
+  /// What the evaluations of single runs doubt.
   var doubts: String {
     HTML.list(
-      words.doubts.map { text, arms in
-        let about =
-          analysis.arms.count > 1 && arms.count == analysis.arms.count
-          ? "all arms" : arms.joined(separator: ", ")
-        return "<strong>\(HTML.escape(about))</strong>: \(HTML.escape(text))"
+      words.doubts.map { text, runs in
+        "<strong>\(HTML.escape(ReportWords.about(runs)))</strong>: \(HTML.escape(text))"
       })
   }
 

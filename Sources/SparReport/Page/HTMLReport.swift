@@ -65,10 +65,20 @@ struct HTMLReport {
     text.isEmpty ? "" : "<p class=\"note\">\(HTML.escape(text))</p>\n"
   }
 
-  static func table(_ table: ResultTables.Table, words: Bool = false) -> String {
+  /// An interval in parentheses goes below its figure: columns are dear on a phone.
+  static func table(_ table: ResultTables.Table) -> String {
     HTML.table(
-      table.head.map(HTML.escape), table.rows.map { $0.map(HTML.escape) },
-      class: words ? "words" : "")
+      table.head.map(HTML.escape),
+      table.rows.map { row in
+        row.map { cell in
+          guard cell.hasSuffix(")"), let parts = cell.firstRange(of: " (") else {
+            return HTML.escape(cell)
+          }
+          let below = cell[parts.upperBound...].dropLast()
+          return HTML.escape(String(cell[..<parts.lowerBound]))
+            + "<small>\(HTML.escape(String(below)))</small>"
+        }
+      })
   }
 
   /// The place of an arm in the comparison, which decides its colour.

@@ -109,9 +109,7 @@ extension HTMLReport {
       ).markup()
     }
     var body = Self.grid(marginal)
-    body += Self.note(
-      "Each value's mean over the arms that have it, every arm counting alike, with 95 % intervals."
-    )
+    body += Self.note(words.effects)
     for interaction in analysis.interactions {
       let chart = CategoryChart(
         title: "\(interaction.axis) for each \(interaction.by)", horizontal: interaction.axis,

@@ -31,7 +31,8 @@ enum StyleSheet {
     table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
     th,td{padding:.3rem .7rem;text-align:right;border-bottom:1px solid var(--rule);
     vertical-align:top;white-space:nowrap}
-    thead th{color:var(--soft);font-weight:600;vertical-align:bottom}
+    thead th{color:var(--soft);font-weight:600;vertical-align:bottom;white-space:normal}
+    td small,th small{display:block;color:var(--soft);font-weight:400}
     th:first-child{text-align:left;position:sticky;left:0;background:var(--paper);
     font-weight:600}
     .words td{text-align:left}
@@ -43,7 +44,8 @@ enum StyleSheet {
     details{margin:.5rem 0}
     summary{cursor:pointer;font-weight:600}
     svg{display:block;width:100%;max-width:34rem;height:auto;font-size:11px}
-    svg text{fill:var(--soft)}
+    svg text{fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:3px;
+    stroke-linejoin:round}
     svg .title{fill:var(--ink);font-weight:600;font-size:12px}
     svg .name{fill:var(--ink)}
     .grid line,.grid path{fill:none}
@@ -84,10 +86,11 @@ enum StyleSheet {
     --c0:#0067a8;--c1:#c44e00;--c2:#00805d;--c3:#a83e83;--c4:#8a6a00;--c5:#2b8fc9;--c6:#5b4bb5;
     --c7:#6b6b6b;--warn:#5c3200;--warnback:#fff}
     body{max-width:none;padding:0;font-size:10pt}
-    nav,.answers>label,.answers>input{display:none}
+    nav,.screen,.answers>label,.answers>input{display:none}
     .scroll{overflow:visible}
-    table{font-size:7.5pt;width:100%}
-    th,td{white-space:normal;padding:.15rem .3rem;overflow-wrap:anywhere}
+    table{font-size:7pt;width:100%}
+    th,td{white-space:normal;padding:.15rem .25rem}
+    td code{overflow-wrap:anywhere}
     th:first-child{position:static}
     .grid{grid-template-columns:1fr 1fr}
     .answer{border:1px solid var(--rule);border-left:4px solid var(--c,var(--rule))}

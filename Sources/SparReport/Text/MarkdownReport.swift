@@ -21,11 +21,12 @@ struct MarkdownReport {
     }
     if !analysis.arms.isEmpty { parts.append(Self.plain(words.method)) }
     parts += Self.section("What the axes do", Self.table(tables.effects))
+    if !words.effects.isEmpty { parts.append(Self.plain(words.effects)) }
     parts += Self.section("Training at the end", Self.table(tables.training))
     parts += Self.section("Each run", runs)
     parts += Self.section("Answers before and after", answers)
     parts += Self.section(
-      "Doubts", Self.list(words.doubts.map { "\($0.arms.joined(separator: ", ")): \($0.text)" }))
+      "Doubts", Self.list(words.doubts.map { "\(ReportWords.about($0.runs)): \($0.text)" }))
     parts += Self.section("How it was made", provenance)
     return parts.joined(separator: "\n\n") + "\n"
   }

@@ -1,3 +1,4 @@
+import Foundation
 import SparEvaluation
 
 /// What the figures say, in sentences.
@@ -23,7 +24,9 @@ struct ReportWords {
     }
     guard let evaluation = analysisEvaluation else { return text + "." }
     text += arms == 1 ? " and is" : " and are"
-    return text + " judged on \(evaluation.n) held-out prompts by the ranker \(evaluation.ranker)."
+    // Its options are among the settings.
+    let ranker = evaluation.ranker.prefix { $0 != "(" }.trimmingCharacters(in: .whitespaces)
+    return text + " judged on \(evaluation.n) held-out prompts by the ranker \(ranker)."
   }
 
   private var analysisEvaluation: WinRateReport? {
@@ -53,20 +56,23 @@ struct ReportWords {
     guard tested > 0 else {
       return ["No other arm shares held-out prompts with the baseline \(name)."]
     }
-    let others = tested == 1 ? "the other arm" : "\(Self.number(tested).lowercased()) other arms"
+    let others =
+      tested == 1 ? "the other arm" : "the \(Self.number(tested).lowercased()) other arms"
+    let level = "at the 5\u{A0}% level after Holm's correction"
     let different = analysis.arms.filter {
       ($0.winDifference?.corrected ?? 1) < Analysis.level
     }.map(\.label)
     if different.isEmpty {
-      return [
-        "Against the baseline \(name), no difference in win rate of \(others) holds at the "
-          + "5\u{A0}% level after Holm's correction."
-      ]
+      let none = tested == 1 ? "\(others) does not differ" : "none of \(others) differs"
+      return ["Against the baseline \(name), \(none) in win rate \(level)."]
     }
-    return [
-      "Against the baseline \(name), \(different.count) of \(others) "
+    let some =
+      tested == 1
+      ? "\(others) differs"
+      : "\(different.count) of \(others) "
         + (different.count == 1 ? "differs" : "differ")
-        + " in win rate at the 5\u{A0}% level after Holm's correction: "
+    return [
+      "Against the baseline \(name), \(some) in win rate \(level): "
         + different.joined(separator: ", ") + "."
     ]
   }
@@ -95,19 +101,24 @@ struct ReportWords {
     }
   }
 
-  /// Each doubt once, with the arms that it is about.
-  var doubts: [(text: String, arms: [String])] {
-    var found: [(text: String, arms: [String])] = []
-    for arm in analysis.arms {
-      for warning in arm.warnings {
+  /// Each doubt of an evaluation once, with the finished runs that it is about; nil = all.
+  var doubts: [(text: String, runs: [String]?)] {
+    let finished = comparison.points.filter(\.isComplete)
+    var found: [(text: String, runs: [String])] = []
+    for point in finished {
+      for warning in point.result.lastEvaluated?.evaluation?.warnings ?? [] {
         if let known = found.firstIndex(where: { $0.text == warning }) {
-          found[known].arms.append(arm.label)
+          found[known].runs.append(point.id)
         } else {
-          found.append((warning, [arm.label]))
+          found.append((warning, [point.id]))
         }
       }
     }
-    return found
+    return found.map { ($0.text, $0.runs.count == finished.count ? nil : $0.runs) }
+  }
+
+  static func about(_ runs: [String]?) -> String {
+    runs.map { $0.joined(separator: ", ") } ?? "every run"
   }
 
   /// How intervals and p-values came about.
@@ -120,12 +131,21 @@ struct ReportWords {
       : "prompts are drawn, the same for every arm; with one run an arm nothing is known about "
         + "how much another seed would change"
     return "Intervals are 95\u{A0}% percentile intervals of a bootstrap with "
-      + "\(bootstrap.resamples) resamples (seed \(bootstrap.seed)): \(drawn). Differences are "
-      + "taken prompt by prompt and seed by seed. p is two-sided; Holm's correction is over all "
-      + "arms that are compared with the baseline."
+      + "\(bootstrap.resamples) resamples (seed \(bootstrap.seed)): \(drawn)."
+      + (analysis.arms.count > 1
+        ? " Differences are taken prompt by prompt and seed by seed. p is two-sided; Holm's "
+          + "correction is over all arms that are compared with the baseline." : "")
       + ((2...4).contains(replicates)
         ? " With \(replicates) replicates the spread between seeds is known roughly, and the "
           + "intervals are rather too narrow than too wide." : "")
+  }
+
+  /// How the effects of axes came about.
+  var effects: String {
+    guard let estimate = analysis.effects.first?.values.first?.winRate else { return "" }
+    let runs = estimate.replicates == 1 ? "" : " and \(estimate.replicates) replicates"
+    return "Each value's mean over the arms that have it, every arm counting alike, on the "
+      + "\(estimate.prompts) prompts\(runs) that all arms have, with 95\u{A0}% intervals."
   }
 
   static func range(_ interval: ConfidenceInterval) -> String {

@@ -14,16 +14,15 @@ struct ResultTables {
   var results: Table {
     Table(
       head: [
-        "arm", "runs", "win rate", "95 % interval", "of similar length", "mean P", "tokens",
-        "base tokens", "repetition", "base repetition", "ended", "base ended",
+        "arm", "runs", "win rate", "of similar length", "mean P", "tokens", "base tokens",
+        "repetition", "base repetition", "ended", "base ended",
       ],
       rows: analysis.arms.enumerated().map { place, arm in
         [
           arm.label + (place == analysis.baseline ? " (baseline)" : ""),
           arm.points.count == arm.planned
             ? "\(arm.planned)" : "\(arm.points.count) of \(arm.planned)",
-          Figure.percent(arm.winRate.value),
-          arm.winRate.interval.map(ReportWords.range) ?? "–",
+          Self.share(arm.winRate),
           arm.lengthMatched.map(Self.share) ?? "–", Self.share(arm.meanProbability),
           Self.amount(arm.tokens), Figure.decimals(arm.baseTokens, 1),
           Figure.percent(arm.repetition.value), Figure.percent(arm.baseRepetition),
@@ -36,13 +35,13 @@ struct ResultTables {
   var differences: Table {
     Table(
       head: [
-        "arm", "win rate, points", "95 % interval", "p", "p (Holm)", "prompts better / worse",
+        "arm", "win rate, points", "p", "p (Holm)", "prompts better / worse",
         "of similar length, points", "tokens", "paired over",
       ],
       rows: analysis.arms.compactMap { arm in
         guard let win = arm.winDifference else { return nil }
         return [
-          arm.label, Figure.points(win.value), ReportWords.pointRange(win.interval),
+          arm.label, "\(Figure.points(win.value)) (\(ReportWords.pointRange(win.interval)))",
           Figure.probability(win.p), Figure.probability(win.corrected),
           "\(win.better) / \(win.worse)",
           arm.matchedDifference.map {
