@@ -86,12 +86,17 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ]),
 
+    // Floor 6
+    .target(
+      name: "SparSweeps", dependencies: ["SparPipeline", "SparEvaluation", "SparHost", "SparStore"]),
+
     // Floor 7
     .executableTarget(
       name: "SparCLI",
       dependencies: [
-        "SparPipeline", "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
-        "SparPreference", "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
+        "SparSweeps", "SparPipeline", "SparGeneration", "SparRanking", "SparTraining",
+        "SparEvaluation", "SparPreference", "SparModel", "SparHost", "SparStore", "SparText",
+        "SparCompute",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
@@ -127,6 +132,9 @@ let package = Package(
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
+    .testTarget(
+      name: "SparSweepsTests",
+      dependencies: ["SparSweeps", "SparPipeline", "SparModel", "SparTensor"]),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "InvariantTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(name: "SparCLITests", dependencies: []),

@@ -18,8 +18,8 @@ struct Spar: ParsableCommand {
       CommandGroup(
         name: "Self-play",
         subcommands: [
-          RunCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self,
-          TrainCommand.self, EvaluateCommand.self,
+          RunCommand.self, SweepCommand.self, GenerateCommand.self, RankCommand.self,
+          PairCommand.self, TrainCommand.self, EvaluateCommand.self,
         ]),
       CommandGroup(
         name: "Models and text",

@@ -11,7 +11,8 @@ import Testing
     "CSparPlugin": 0, "CSparThreads": 0, "CHDF5": 0, "CPCRE2": 0, "SparTensor": 0,
     "SparPluginKit": 1, "CSparKernels": 1, "SparCompute": 1, "SparText": 1, "SparStore": 1,
     "SparModel": 2, "SparHost": 3, "SparPreference": 4, "SparGeneration": 5, "SparRanking": 5,
-    "SparTraining": 5, "SparEvaluation": 5, "SparPipeline": 6, "SparCLI": 8,
+    "SparTraining": 5, "SparEvaluation": 5, "SparPipeline": 6, "SparSweeps": 7,
+    "SparCLI": 8,
   ]
 
   static func files(_ folders: String..., ending: [String]) throws -> [URL] {

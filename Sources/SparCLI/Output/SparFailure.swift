@@ -5,6 +5,7 @@ import SparHost
 import SparModel
 import SparPipeline
 import SparPreference
+import SparSweeps
 import SparTraining
 
 /// How a failed command ends: one line on stderr, a hint where there is a cure, an exit code.
@@ -61,7 +62,9 @@ enum SparFailure {
     case PluginError.unknownComponent, PluginError.unknownOption, PluginError.optionTwice,
       PluginError.missingOption, PluginError.badOption:
       return true
-    case RunError.restart: return true
+    case RunError.restart, RunError.until: return true
+    case SweepError.record, SweepError.memory: return false
+    case is SweepError: return true
     default: return false
     }
   }
@@ -99,6 +102,7 @@ enum SparFailure {
   private static func hint(_ error: any Error) -> String? {
     switch error {
     case let error as RunError: return error.hint
+    case let error as SweepError: return error.hint
     case let error as UsageError: return error.hint
     case RecipeError.unknownKey, RecipeError.foreign:
       return "--help lists the settings of a command; `spar run RECIPE --show` those of a recipe"
