@@ -105,16 +105,17 @@ let package = Package(
         "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference", "SparStore",
         "SparTensor",
       ], swiftSettings: testable),
+    .target(
+      name: "SparSweeps", dependencies: ["SparPipeline", "SparEvaluation", "SparHost", "SparStore"]),
 
     // Floor 7
     .executableTarget(
       name: "SparCLI",
       dependencies: [
-        "SparActivations",
-        "SparReport",
-        "SparPipeline", "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation",
-        "SparPreference", "SparConformance", "SparModel", "SparHost", "SparStore", "SparText",
-        "SparCompute", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SparActivations", "SparReport", "SparSweeps", "SparPipeline", "SparGeneration",
+        "SparRanking", "SparTraining", "SparEvaluation", "SparPreference", "SparConformance",
+        "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // For plugin authors in Swift, and for backend plugins
@@ -168,6 +169,9 @@ let package = Package(
         "SparReport", "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference",
         "SparStore",
       ]),
+    .testTarget(
+      name: "SparSweepsTests",
+      dependencies: ["SparSweeps", "SparPipeline", "SparModel", "SparTensor"]),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "InvariantTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(name: "SparCLITests", dependencies: []),

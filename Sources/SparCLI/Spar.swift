@@ -18,8 +18,9 @@ struct Spar: ParsableCommand {
       CommandGroup(
         name: "Self-play",
         subcommands: [
-          RunCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self,
-          TrainCommand.self, EvaluateCommand.self, LensCommand.self, ReportCommand.self,
+          RunCommand.self, SweepCommand.self, GenerateCommand.self, RankCommand.self,
+          PairCommand.self, TrainCommand.self, EvaluateCommand.self, LensCommand.self,
+          ReportCommand.self,
         ]),
       CommandGroup(
         name: "Models and text",

@@ -164,7 +164,9 @@ public final class H5File: @unchecked Sendable {  // the id is used under the lo
     return flags & UInt32(H5P_CRT_ORDER_INDEXED) != 0 ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME
   }
 
+  /// Links in the order of their making, and no times: equal content is equal bytes.
   private static func keepOrder(_ creation: hid_t, _ context: HDF5Context) throws(StoreError) {
+    try context.check(H5Pset_obj_track_times(creation, false))
     try context.check(
       H5Pset_link_creation_order(
         creation, UInt32(H5P_CRT_ORDER_TRACKED) | UInt32(H5P_CRT_ORDER_INDEXED)))

@@ -44,8 +44,8 @@ extension RecipeCommand {
 
 extension Spar {
   static let recipeCommands: [any RecipeCommand.Type] = [
-    RunCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self, TrainCommand.self,
-    EvaluateCommand.self,
+    RunCommand.self, SweepCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self,
+    TrainCommand.self, EvaluateCommand.self,
   ]
 }
 
@@ -76,7 +76,15 @@ struct RecipeOptions: ParsableArguments {
     recipe path: String?, for command: any RecipeCommand.Type, common: CommonOptions
   ) throws -> ResolvedRecipe {
     var resolved = ResolvedRecipe()
-    if let path { try resolved.apply(RecipeFile(path: path)) }
+    if let path {
+      let file = try RecipeFile(path: path)
+      if let vary = file.vary, !["run", "sweep"].contains(command._commandName) {
+        throw RecipeError.foreign(
+          key: "vary", owner: "`spar sweep`", command: command._commandName,
+          place: .recipe(path: path, line: vary.line))
+      }
+      try resolved.apply(file)
+    }
     let set = try assignments.map { try ResolvedRecipe.Assignment($0) }
     var given =
       try flags.map { try ResolvedRecipe.Assignment($0) }

@@ -1,13 +1,14 @@
 import ArgumentParser
 import Foundation
 import SparPipeline
+import SparSweeps
 
 struct RunCommand: RecipeCommand {
   static let uses =
     SettingTable.all.map(\.name).filter { !$0.hasPrefix("generate.frac_len") }
     .filter { $0 != "generate.data_frac" } + ["objective.", "ranker."]
-  static let options: Set = ["restart-from"]
-  static let switches: Set = ["show"]
+  static let options = SweepOptions.names.union(StoreOptions.names).union(["restart-from"])
+  static let switches = SweepOptions.switches.union(["show"])
 
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run the whole loop of a recipe; started again, it goes on.",
@@ -15,7 +16,7 @@ struct RunCommand: RecipeCommand {
       For every iteration: generate answers to fresh prompts, rank them, train on the preferences, \
       evaluate on held-out prompts against the base model. Results are in output_dir (run.json, \
       report.md, iteration-1/…). Finished stages are skipped; a stage made with other settings is \
-      an error.
+      an error. With --vary, or `vary:` in the recipe, this is `spar sweep`.
 
       \(settingsHelp)
       """)
@@ -31,12 +32,25 @@ struct RunCommand: RecipeCommand {
       "Throw away this stage and what came after it, then go on.", valueName: "[iteration/]stage"))
   var restartFrom: String?
 
+  @OptionGroup var sharing: StoreOptions
+  @OptionGroup var sweep: SweepOptions
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let resolved = try settings.resolve(recipe: recipe, for: Self.self, common: common)
     let restart = try restartFrom.map { try RestartPoint($0) }
+    let block = try sweep.block(recipe)
+    if !block.isEmpty, !show {
+      try refuse(["restart-from": restartFrom, "store": sharing.store, "until": sharing.until])
+      return try SweepSession(
+        recipe: recipe, resolved: resolved, block: block, options: sweep, common: common
+      ).run()
+    }
+    if sweep.plan || sweep.baseline != nil || sweep.jobs > 1 {
+      throw SweepError.nothingVaries(recipe: recipe)
+    }
+    sharing.followParent()
     let host = common.plugins.host(threads: resolved.recipe.run.threads)
     if show {
       try host.check(resolved.recipe)
@@ -47,14 +61,26 @@ struct RunCommand: RecipeCommand {
     defer { line.finish() }
     let run = try SelfPlayRun(
       resolved, host: host, interruption: Interrupts.interruption,
-      makeRuntime: { try common.runtime(resolved.recipe, host: host) }, observe: line.show)
+      sharing: sharing.sharing(resolved.recipe), until: sharing.until.map { try RunTarget($0) },
+      // The process of a sweep that was killed may just be ending.
+      patience: sharing.childOf == nil ? 0 : 10,
+      makeRuntime: { try common.runtime(resolved.recipe, host: host) },
+      observe: sharing.progress(line))
     if let restart { try restart.clear(run.directory) }
     let report = try run.run()
     line.finish()
+    guard let report, sharing.childOf == nil else { return }
     if common.json {
       try Terminal.json(report)
     } else {
       try Terminal.line(report.text)
+    }
+  }
+
+  /// These belong to one run.
+  private func refuse(_ options: [String: String?]) throws {
+    for (name, value) in options.sorted(by: { $0.key < $1.key }) where value != nil {
+      throw UsageError("--\(name) is for a single run, and this recipe or command line varies")
     }
   }
 

@@ -70,7 +70,8 @@ struct TrainCommand: RecipeCommand {
     defer { line.finish() }
     let training = try TrainingRun(
       policy: runtime.model(recipe.run.model), data: source, objective: recipe.objective,
-      options: recipe.train, seed: recipe.run.seed, output: recipe.run.outputDir, runtime: runtime)
+      options: recipe.train, seed: recipe.trainingSeed, output: recipe.run.outputDir,
+      runtime: runtime)
     let result = try training.run(
       progress: line.stage("train"), cancelled: { Interrupts.interruption.isRequested },
       capture: request.map { ($0, captureEvery ?? 0) })

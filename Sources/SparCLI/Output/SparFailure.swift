@@ -6,6 +6,7 @@ import SparModel
 import SparPipeline
 import SparPreference
 import SparReport
+import SparSweeps
 import SparTraining
 
 /// How a failed command ends: one line on stderr, a hint where there is a cure, an exit code.
@@ -63,10 +64,12 @@ enum SparFailure {
     case PluginError.unknownComponent, PluginError.unknownOption, PluginError.optionTwice,
       PluginError.missingOption, PluginError.badOption:
       return true
-    case RunError.restart: return true
+    case RunError.restart, RunError.until: return true
     case ActivationError.layer, ActivationError.embedding, CaptureError.noLanguageModel,
       CaptureError.nothingChosen:
       return true
+    case SweepError.record, SweepError.memory: return false
+    case is SweepError: return true
     default: return false
     }
   }
@@ -105,6 +108,7 @@ enum SparFailure {
     switch error {
     case let error as RunError: return error.hint
     case let error as ReportError: return error.hint
+    case let error as SweepError: return error.hint
     case let error as UsageError: return error.hint
     case RecipeError.unknownKey, RecipeError.foreign:
       return "--help lists the settings of a command; `spar run RECIPE --show` those of a recipe"

@@ -46,9 +46,9 @@ public struct RestartPoint: Equatable, Sendable {
       (.evaluate, ["heldout", "evaluate"], [folder.heldout, folder.evaluation]),
     ]
     let later = outputs.drop { $0.stage != stage }
-    for path in later.flatMap(\.paths).flatMap({ [$0, $0 + ".journal"] })
-    where FileManager.default.fileExists(atPath: path) {
-      try FileManager.default.removeItem(atPath: path)
+    for path in later.flatMap(\.paths).flatMap({ [$0, $0 + ".journal"] }) {
+      // Of a stage in a store only the link goes.
+      try FileTree.remove(path)
     }
     guard FileManager.default.fileExists(atPath: folder.ledger) else { return }
     var ledger = try StageLedger(path: folder.ledger)

@@ -9,6 +9,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case samePrompts(heldout: String, training: String, example: String, count: Int)
   case backend(name: String, known: [String])
   case restart(text: String)
+  case until(text: String, known: [String])
+  case busy(folder: String)
   case noPairs(folder: String, prompts: Int)
   case interrupted(resume: String)
 
@@ -34,6 +36,10 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .restart(let text):
       return "--restart-from \(text): give a stage, or iteration/stage such as 2/train; stages: "
         + RunStage.allCases.map(\.rawValue).joined(separator: ", ")
+    case .until(let text, let known):
+      return "--until \(text): give a stage, or iteration/stage such as 2/train; stages: "
+        + known.joined(separator: ", ")
+    case .busy(let folder): return "another process is working in \(folder)"
     case .noPairs(let folder, let prompts):
       return "\(folder): none of \(prompts) prompts gave a pair to train on"
     case .interrupted: return "interrupted"
@@ -58,7 +64,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tooFewPrompts: return "lower iterations or prompts_per_iteration, or add prompts"
     case .samePrompts: return "remove them from one of the files"
     case .backend: return "`spar plugin list` shows what was found and what was skipped"
-    case .restart: return nil
+    case .restart, .until: return nil
+    case .busy: return "wait for it to end, or choose another --output_dir"
     case .noPairs:
       return "see what the ranker does with `spar inspect`; raise generate.pairs or the temperature"
     case .interrupted(let resume): return resume

@@ -20,7 +20,7 @@ public struct RunProgress {
   }
 
   /// One moment, ready to be drawn.
-  public struct Snapshot: Equatable, Sendable {
+  public struct Snapshot: Equatable, Sendable, Codable {
     public var label: String
     /// Of the whole run, 0…1.
     public var fraction: Double
@@ -30,6 +30,18 @@ public struct RunProgress {
     public var elapsed: Double
     /// Seconds; nil as long as nothing can be said.
     public var remaining: Double?
+
+    public init(
+      label: String, fraction: Double, stageFraction: Double, detail: String, elapsed: Double,
+      remaining: Double?
+    ) {
+      self.label = label
+      self.fraction = fraction
+      self.stageFraction = stageFraction
+      self.detail = detail
+      self.elapsed = elapsed
+      self.remaining = remaining
+    }
   }
 
   private let steps: [Step]

@@ -9,87 +9,92 @@ import SparStore
 /// → evaluate against the base model on held-out prompts.
 ///
 /// Every stage leaves one final file; a run that is started again skips what is finished, goes on
-/// with what is half done, and refuses to mix results of different settings.
+/// with what is half done, and refuses to mix results of different settings.  With a store, stages
+/// that another run has computed are linked instead.
 public final class SelfPlayRun {
-  public let resolved: ResolvedRecipe
+  public let inputs: RunInputs
   public let directory: RunDirectory
   let runtime: Runtime
   let interruption: Interruption
-  let training: [Prompt]
-  let heldout: [Prompt]
-  let slices: PromptSlices
   let ranker: AnswerRanker
-  let rankerKey: StageKey
-  let objectiveKey: StageKey
+  /// Addresses of the stages, where there is a store.
+  let shared: (sharing: StageSharing, plan: RunPlan)?
+  private let target: RunTarget?
   private let observe: (RunProgress.Snapshot) -> Void
   private var progress: RunProgress
+  /// No other process works in this folder while it is held.
+  private let lock: FileLock
 
-  public var recipe: Recipe { resolved.recipe }
+  public var resolved: ResolvedRecipe { inputs.resolved }
+  public var recipe: Recipe { inputs.recipe }
+  var heldout: [Prompt] { inputs.heldout }
+  var slices: PromptSlices { inputs.slices }
+  var keys: StageKeys { inputs.keys }
 
   /// Checks everything that can be checked before work starts.
   ///
   /// - Parameters:
+  ///   - sharing: the store to take stages from and to leave them in.
+  ///   - target: the stage to stop after; nil = the whole run.
+  ///   - patience: seconds to wait for another process that is just leaving the folder.
   ///   - makeRuntime: opens the backend, once settings and prompts are found good.
   ///   - observe: called often, from the thread of the run.
   public init(
     _ resolved: ResolvedRecipe, host: PluginHost, interruption: Interruption,
+    sharing: StageSharing? = nil, until target: RunTarget? = nil, patience: Double = 0,
     makeRuntime: () throws -> Runtime, observe: @escaping (RunProgress.Snapshot) -> Void
   ) throws {
-    self.resolved = resolved
     self.interruption = interruption
     self.observe = observe
+    self.target = target
+    inputs = try RunInputs(resolved, host: host)
     let recipe = resolved.recipe
-    try recipe.requireForRun()
-    try host.check(recipe)
-    training = try Prompt.read(recipe.run.prompts)
-    let all = try Prompt.read(recipe.evaluate.prompts)
-    heldout = recipe.evaluate.count > 0 ? Array(all.prefix(recipe.evaluate.count)) : all
-    guard !heldout.isEmpty else {
-      throw RunError.tooFewPrompts(path: recipe.evaluate.prompts, found: 0, needed: 1)
+    if let target, target.iteration > recipe.run.iterations {
+      throw RunError.until(text: "\(target)", known: ["base"] + RunTarget.stages)
     }
-    try PromptSlices.requireDisjoint(
-      heldout: heldout, in: recipe.evaluate.prompts, training: training, in: recipe.run.prompts)
-    slices = try PromptSlices(
-      training, iterations: recipe.run.iterations, perIteration: recipe.run.promptsPerIteration,
-      seed: recipe.run.seed, source: recipe.run.prompts)
-    rankerKey = try StageKey.component(.ranker, recipe.ranker, host: host)
-    objectiveKey = try StageKey.component(.objective, recipe.objective, host: host)
     directory = RunDirectory(recipe.run.outputDir)
     try directory.create()
+    lock = try FileLock.ofFolder(directory.root, patience: patience)
     runtime = try makeRuntime()
     ranker = try runtime.ranker(recipe.ranker)
-    progress = RunProgress(Self.steps(recipe))
+    var digests: [String: String] = [:]
+    let backend = try host.component(.backend, runtime.backend.name)
+    shared = try sharing.map { [inputs] in
+      ($0, try RunPlan(inputs, host: host, backend: backend, digests: &digests))
+    }
+    progress = RunProgress(Self.steps(recipe, until: target))
   }
 
-  private static func steps(_ recipe: Recipe) -> [RunProgress.Step] {
+  private static func steps(_ recipe: Recipe, until target: RunTarget?) -> [RunProgress.Step] {
     let rounds = recipe.run.iterations
     let base = RunProgress.Step(label: "base answers", stage: "heldout", weight: 1)
-    return [base]
-      + (1...rounds).flatMap { t in
-        [("generate", 3.0), ("rank", 1.5), ("train", 4), ("heldout", 1), ("evaluate", 0.5)].map {
-          RunProgress.Step(label: "iteration \(t)/\(rounds) · \($0)", stage: $0, weight: $1)
-        }
+    var steps = target == nil || target?.stage == "evaluate" ? [base] : []
+    if target?.iteration == 0 { return [base] }
+    for t in 1...rounds {
+      for (stage, weight) in [
+        ("generate", 3.0), ("rank", 1.5), ("train", 4), ("heldout", 1), ("evaluate", 0.5),
+      ] {
+        steps.append(
+          RunProgress.Step(
+            label: "iteration \(t)/\(rounds) · \(stage)", stage: stage, weight: weight))
+        if target == RunTarget(iteration: t, stage: stage) { return steps }
       }
+    }
+    return steps
   }
 
-  /// Runs to the end and returns the report, which is in report.md, too.
-  public func run() throws -> RunReport {
+  /// Runs to the end, or to the target; returns the report, which is in report.md, too, if the
+  /// run came to its end.
+  @discardableResult
+  public func run() throws -> RunReport? {
+    defer { withExtendedLifetime(lock) {} }
     let record = try RunRecord(self)
     // A record that is there is right as long as the stages go on from it; a refused change of
     // settings must not replace it.
     if !FileManager.default.fileExists(atPath: directory.record) {
       try record.write(to: directory.record)
     }
-    var policy = try runtime.model(recipe.run.model)
-    let baseDigest = try answerHeldout(policy, folder: directory.base)
-    for t in 1...recipe.run.iterations {
-      let folder = directory.iteration(t)
-      try folder.create()
-      let checkpoint = try improve(policy, iteration: t, folder: folder)
-      // Read back from the file: π_{t+1} is then the same, digest and all, for a resumed run.
-      policy = try runtime.model(checkpoint)
-      try evaluate(policy, folder: folder, baseDigest: baseDigest)
-    }
+    guard try runStages() else { return nil }
     try record.write(to: directory.record)
     let report = try RunReport(self)
     try AtomicFile.writeBytes(to: directory.report, doing: "writing the report") {
@@ -98,45 +103,44 @@ public final class SelfPlayRun {
     return report
   }
 
-  /// Generate, rank, train: π_t → checkpoint of π_{t+1}.
-  private func improve(
-    _ policy: LanguageModel, iteration t: Int, folder: RunDirectory.Folder
-  ) throws -> String {
-    let candidates = try generate(policy, iteration: t, folder: folder)
-    let preferences = try rank(folder: folder, candidates: candidates)
-    return try train(
-      policy, iteration: t, folder: folder, candidates: candidates, preferences: preferences)
+  /// False when it stopped at the target.
+  private func runStages() throws -> Bool {
+    func isTarget(_ t: Int, _ stage: String) -> Bool {
+      target == RunTarget(iteration: t, stage: stage)
+    }
+    var policy = try runtime.model(recipe.run.model)
+    var base: StageOutcome?
+    if target == nil || target?.iteration == 0 || target?.stage == "evaluate" {
+      base = try answerHeldout(policy, iteration: 0, folder: directory.base)
+    }
+    if target?.iteration == 0 { return false }
+    for t in 1...recipe.run.iterations {
+      let folder = directory.iteration(t)
+      try folder.create()
+      let candidates = try generate(policy, iteration: t, folder: folder)
+      if isTarget(t, "generate") { return false }
+      let preferences = try rank(iteration: t, folder: folder, candidates: candidates)
+      if isTarget(t, "rank") { return false }
+      let checkpoint = try train(
+        policy, iteration: t, folder: folder, candidates: candidates, preferences: preferences)
+      if isTarget(t, "train") { return false }
+      // Read back from the file: π_{t+1} is then the same, digest and all, for a resumed run.
+      policy = try runtime.model(checkpoint)
+      // A run up to a later stage has no use for this iteration's evaluation.
+      if let target, target.iteration > t { continue }
+      let answers = try answerHeldout(policy, iteration: t, folder: folder)
+      if isTarget(t, "heldout") { return false }
+      if let base { try evaluate(iteration: t, folder: folder, policy: answers, base: base) }
+      if isTarget(t, "evaluate") { return false }
+    }
+    return true
   }
 
   func report(_ stage: SparHost.Progress) { observe(progress.snapshot(stage)) }
 
   func isCancelled() -> Bool { interruption.isRequested }
 
-  /// Does `work` unless the ledger has it as done; `work` returns figures for the report.
-  ///
-  /// - Parameters:
-  ///   - output: the final file, where its name is known beforehand.
-  ///   - isDigested: false for outputs that no later key names, since they may be large.
-  func stage(
-    _ name: String, in folder: RunDirectory.Folder, key: StageKey, output: String?,
-    isDigested: Bool = true, work: () throws -> (output: String, figures: [String: Double])
-  ) throws -> StageLedger.Record {
-    var ledger = try StageLedger(path: folder.ledger)
-    if case .finished(let record) = try ledger.state(of: name, key: key, output: output) {
-      progress.advance(bySkipping: true)
-      return record
-    }
-    try ledger.begin(name, key: key)
-    let start = ContinuousClock.now
-    report(SparHost.Progress(stage: name, done: 0, total: 1, unit: ""))
-    var (file, figures) = try work()
-    figures["seconds"] = (ContinuousClock.now - start) / .seconds(1)
-    try ledger.finish(
-      name, output: file, digest: isDigested ? try fileDigest(file) : nil, figures: figures)
-    progress.advance(bySkipping: false)
-    guard let record = ledger.record(of: name) else { preconditionFailure("just written") }
-    return record
-  }
+  func advance(bySkipping isSkipped: Bool) { progress.advance(bySkipping: isSkipped) }
 }
 
 extension Recipe {

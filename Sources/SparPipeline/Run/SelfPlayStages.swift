@@ -11,12 +11,14 @@ import SparTraining
 extension SelfPlayRun {
   func generate(
     _ policy: LanguageModel, iteration t: Int, folder: RunDirectory.Folder
-  ) throws -> StageLedger.Record {
+  ) throws -> StageOutcome {
     let prompts = slices.slices[t - 1]
     let options = recipe.generate.named(seed: recipe.run.seed, iteration: t)
     return try stage(
-      RunStage.generate.rawValue, in: folder, key: generationKey(policy, iteration: t),
-      output: folder.candidates
+      StageRequest(
+        name: "generate", iteration: t, folder: folder,
+        key: keys.generation(model: policy.digest, iteration: t),
+        outputs: ["prompts.jsonl", "candidates.h5"], output: "candidates.h5")
     ) {
       let lines = try prompts.jsonLines()
       try AtomicFile.writeBytes(to: folder.prompts, doing: "writing the prompts") { file in
@@ -30,22 +32,24 @@ extension SelfPlayRun {
   }
 
   func rank(
-    folder: RunDirectory.Folder, candidates: StageLedger.Record
-  ) throws -> StageLedger.Record {
+    iteration t: Int, folder: RunDirectory.Folder, candidates: StageOutcome
+  ) throws -> StageOutcome {
     try stage(
-      RunStage.rank.rawValue, in: folder, key: rankingKey(candidates: candidates),
-      output: folder.preferences
+      StageRequest(
+        name: "rank", iteration: t, folder: folder,
+        key: keys.ranking(candidates: candidates.record.outputDigest),
+        outputs: ["preferences.h5"], output: "preferences.h5")
     ) {
       let start = ContinuousClock.now
       let summary = try RankingStage(
         ranker,
         RankingOptions(probabilityRule: recipe.rank.rule, selection: recipe.rank.selection)
       ).run(
-        candidates: folder.candidates, output: folder.preferences, progress: report,
+        candidates: candidates.output, output: folder.preferences, progress: report,
         cancelled: isCancelled)
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       var figures = summary.figures
-      let tokens = try CandidatesFile.read(folder.candidates).table.tokens
+      let tokens = try CandidatesFile.read(candidates.output).table.tokens
       figures["tokens_per_second"] = Double(tokens) / max(seconds, 1e-9)
       return (folder.preferences, figures)
     }
@@ -54,51 +58,56 @@ extension SelfPlayRun {
   /// Returns the checkpoint of the last step.
   func train(
     _ policy: LanguageModel, iteration t: Int, folder: RunDirectory.Folder,
-    candidates: StageLedger.Record, preferences: StageLedger.Record
+    candidates: StageOutcome, preferences: StageOutcome
   ) throws -> String {
-    let record = try stage(
-      RunStage.train.rawValue, in: folder,
-      key: trainingKey(policy, candidates: candidates, preferences: preferences),
-      output: nil, isDigested: false
+    try stage(
+      StageRequest(
+        name: "train", iteration: t, folder: folder,
+        key: keys.training(
+          model: policy.digest, candidates: candidates.record.outputDigest,
+          preferences: preferences.record.outputDigest),
+        outputs: ["train"], isDigested: false)
     ) {
       let result = try TrainingRun(
         policy: policy,
-        data: .stored(preferences: folder.preferences, candidates: folder.candidates),
-        objective: recipe.objective, options: recipe.train, seed: recipe.run.seed,
+        data: .stored(preferences: preferences.output, candidates: candidates.output),
+        objective: recipe.objective, options: recipe.train, seed: recipe.trainingSeed,
         output: folder.training, runtime: runtime
       ).run(progress: report, cancelled: isCancelled)
       return (result.checkpoint, result.figures)
-    }
-    return folder.path + "/" + (record.output ?? "")
+    }.output
   }
 
   /// Held-out answers: the same prompts and random streams for the base and for every policy.
-  /// Returns the digest of heldout.h5.
   func answerHeldout(
-    _ policy: LanguageModel, folder: RunDirectory.Folder
-  ) throws -> String? {
+    _ policy: LanguageModel, iteration t: Int, folder: RunDirectory.Folder
+  ) throws -> StageOutcome {
     try folder.create()
     var options = recipe.generate.named(seed: recipe.run.seed, iteration: 0)
     options.pairs = recipe.evaluate.pairs
     options.shardLength = 0
     options.shard = 0
     return try stage(
-      "heldout", in: folder, key: heldoutKey(policy), output: folder.heldout
+      StageRequest(
+        name: "heldout", iteration: t, folder: folder, key: keys.heldout(model: policy.digest),
+        outputs: ["heldout.h5"], output: "heldout.h5")
     ) {
       let summary = try GenerationStage(policy, options, threads: runtime.threads).run(
         prompts: heldout, source: recipe.evaluate.prompts, output: folder.heldout,
         progress: report, cancelled: isCancelled)
       return (folder.heldout, summary.figures)
-    }.outputDigest
+    }
   }
 
   func evaluate(
-    _ policy: LanguageModel, folder: RunDirectory.Folder, baseDigest: String?
+    iteration t: Int, folder: RunDirectory.Folder, policy: StageOutcome, base: StageOutcome
   ) throws {
-    let digest = try answerHeldout(policy, folder: folder)
     _ = try stage(
-      RunStage.evaluate.rawValue, in: folder,
-      key: evaluationKey(policy: digest, base: baseDigest), output: folder.evaluation
+      StageRequest(
+        name: "evaluate", iteration: t, folder: folder,
+        key: keys.evaluation(
+          policy: policy.record.outputDigest, base: base.record.outputDigest),
+        outputs: ["evaluation.json"], output: "evaluation.json")
     ) {
       let result = try WinRate(
         ranker,
@@ -106,7 +115,7 @@ extension SelfPlayRun {
           probabilityRule: recipe.rank.rule,
           bootstrap: Bootstrap(resamples: recipe.evaluate.resamples, seed: recipe.run.seed))
       ).run(
-        policy: folder.heldout, base: directory.base.heldout, output: folder.evaluation,
+        policy: policy.output, base: base.output, output: folder.evaluation,
         progress: report, cancelled: isCancelled)
       return (folder.evaluation, ["win_rate": result.value])
     }

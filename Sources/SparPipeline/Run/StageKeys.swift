@@ -2,7 +2,79 @@ import SparHost
 import SparModel
 import SparStore
 
-// What each stage of a run depends on.
+/// What each stage of a run depends on, given the identities of its inputs.
+///
+/// An input's identity is the digest of what it holds (keys of a ledger), or its address (plans,
+/// which know no contents yet).
+struct StageKeys {
+  let recipe: Recipe
+  let rows: [ResolvedRecipe.Row]
+  let ranker: StageKey
+  let objective: StageKey
+  /// Digests of each iteration's prompts, and of the held-out ones.
+  let prompts: [String]
+  let heldout: String
+
+  /// Settings of sampling; how many are decoded together changes nothing.
+  private var sampling: StageKey {
+    var key = StageKey(["seed": "\(recipe.run.seed)"])
+    key.add(rows, under: "generate.", except: ["generate.batch_size"])
+    return key
+  }
+
+  /// - Parameter t: counts from 1.
+  func generation(model: String, iteration t: Int) -> StageKey {
+    var key = sampling
+    key["model"] = model
+    key["prompts"] = prompts[t - 1]
+    return key
+  }
+
+  func heldout(model: String) -> StageKey {
+    var key = sampling
+    key["generate.pairs"] = nil
+    key["evaluate.pairs"] = "\(recipe.evaluate.pairs)"
+    key["model"] = model
+    key["evaluate.prompts"] = heldout
+    return key
+  }
+
+  func ranking(candidates: String?) -> StageKey {
+    var key = ranker
+    key.add(rows, under: "rank.")
+    key["candidates"] = candidates
+    return key
+  }
+
+  func training(model: String, candidates: String?, preferences: String?) -> StageKey {
+    var key = objective
+    // What is logged and kept may change at any time; the seed below is the one that counts.
+    key.add(
+      rows, under: "train.",
+      except: [
+        "train.logging_steps", "train.save_steps", "train.save_total_limit", "train.seed",
+      ])
+    key["seed"] = "\(recipe.trainingSeed)"
+    key["model"] = model
+    key["candidates"] = candidates
+    key["preferences"] = preferences
+    return key
+  }
+
+  func evaluation(policy: String?, base: String?) -> StageKey {
+    var key = ranker
+    key["rank.probability_rule"] = recipe.rank.rule.rawValue
+    key["evaluate.resamples"] = "\(recipe.evaluate.resamples)"
+    key["seed"] = "\(recipe.run.seed)"
+    key["heldout"] = policy
+    key["base"] = base
+    return key
+  }
+
+  /// Parts that name inputs by what they hold: they change when an earlier stage is made again.
+  static let inputs: Set = ["model", "candidates", "preferences", "heldout", "base"]
+}
+
 extension StageKey {
   /// A plugin's id, its options with defaults, and the digest of its library.
   static func component(
@@ -20,62 +92,5 @@ extension StageKey {
 
   func merging(_ other: StageKey) -> StageKey {
     StageKey(parts.merging(other.parts) { _, theirs in theirs })
-  }
-}
-
-extension SelfPlayRun {
-  /// Settings of sampling; how many are decoded together changes nothing.
-  private var samplingKey: StageKey {
-    var key = StageKey(["seed": "\(recipe.run.seed)"])
-    key.add(resolved.rows, under: "generate.", except: ["generate.batch_size"])
-    return key
-  }
-
-  func generationKey(_ policy: LanguageModel, iteration t: Int) throws -> StageKey {
-    var key = samplingKey
-    key["model"] = policy.digest
-    key["prompts"] = try slices.slices[t - 1].digest()
-    return key
-  }
-
-  func heldoutKey(_ policy: LanguageModel) throws -> StageKey {
-    var key = samplingKey
-    key["generate.pairs"] = nil
-    key["evaluate.pairs"] = "\(recipe.evaluate.pairs)"
-    key["model"] = policy.digest
-    key["evaluate.prompts"] = try heldout.digest()
-    return key
-  }
-
-  func rankingKey(candidates: StageLedger.Record) -> StageKey {
-    var key = rankerKey
-    key.add(resolved.rows, under: "rank.")
-    key["candidates"] = candidates.outputDigest
-    return key
-  }
-
-  func trainingKey(
-    _ policy: LanguageModel, candidates: StageLedger.Record, preferences: StageLedger.Record
-  ) -> StageKey {
-    var key = objectiveKey
-    // What is logged and kept may change at any time.
-    key.add(
-      resolved.rows, under: "train.",
-      except: ["train.logging_steps", "train.save_steps", "train.save_total_limit"])
-    key["seed"] = "\(recipe.run.seed)"
-    key["model"] = policy.digest
-    key["candidates"] = candidates.outputDigest
-    key["preferences"] = preferences.outputDigest
-    return key
-  }
-
-  func evaluationKey(policy: String?, base: String?) -> StageKey {
-    var key = rankerKey
-    key["rank.probability_rule"] = recipe.rank.rule.rawValue
-    key["evaluate.resamples"] = "\(recipe.evaluate.resamples)"
-    key["seed"] = "\(recipe.run.seed)"
-    key["heldout"] = policy
-    key["base"] = base
-    return key
   }
 }

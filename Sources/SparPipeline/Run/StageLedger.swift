@@ -15,6 +15,13 @@ public struct StageLedger {
     public var outputDigest: String?
     /// Figures for the report: seconds, tokens_per_second, …
     public var figures: [String: Double] = [:]
+    /// Digest of the `StageAddress` in the store that the files lie in; nil outside of stores.
+    public var address: String?
+
+    /// Written down from this very result, not from an earlier one under the same address.
+    func isOf(_ entry: StageStore.Entry) -> Bool {
+      key == entry.key && outputDigest == entry.outputDigest && figures == entry.figures
+    }
   }
 
   public enum State: Equatable, Sendable {
@@ -91,6 +98,18 @@ public struct StageLedger {
     record.outputBytes = Self.size(output)
     record.outputDigest = digest
     record.figures = figures
+    records[stage] = record
+    try write()
+  }
+
+  /// Takes over what another run has left in a store.
+  mutating func adopt(_ stage: String, _ entry: StageStore.Entry) throws {
+    var record = Record(key: entry.key, finished: true)
+    record.output = entry.output
+    record.outputBytes = entry.files[entry.output]
+    record.outputDigest = entry.outputDigest
+    record.figures = entry.figures
+    record.address = entry.address.digest
     records[stage] = record
     try write()
   }

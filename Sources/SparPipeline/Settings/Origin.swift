@@ -4,6 +4,8 @@ public enum Origin: Equatable, Sendable, CustomStringConvertible {
   case recipe(path: String, line: Int)
   case set
   case flag(String)
+  /// A value of a sweep's axis.
+  case axis
 
   public var description: String {
     switch self {
@@ -11,6 +13,7 @@ public enum Origin: Equatable, Sendable, CustomStringConvertible {
     case .recipe(let path, let line): return "recipe \(path):\(line)"
     case .set: return "--set"
     case .flag(let name): return "--\(name)"
+    case .axis: return "axis"
     }
   }
 
@@ -21,6 +24,7 @@ public enum Origin: Equatable, Sendable, CustomStringConvertible {
     case .recipe(let path, let line): return "\(path):\(line): "
     case .set: return "--set: "
     case .flag(let name): return "--\(name): "
+    case .axis: return "vary: "
     }
   }
 }

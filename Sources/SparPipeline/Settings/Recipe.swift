@@ -15,6 +15,9 @@ public struct Recipe: Equatable, Sendable {
   public var evaluate = EvaluateSettings()
 
   public init() {}
+
+  /// The seed that training shuffles with.
+  public var trainingSeed: UInt64 { run.trainSeed > 0 ? run.trainSeed : run.seed }
 }
 
 public struct RunSettings: Equatable, Sendable {
@@ -27,6 +30,8 @@ public struct RunSettings: Equatable, Sendable {
   /// 0 = all prompts, split evenly over the iterations.
   public var promptsPerIteration = 0
   public var seed: UInt64 = 42
+  /// Of training alone; 0 = `seed`.
+  public var trainSeed: UInt64 = 0
   /// Empty = the best that this machine can use.
   public var backend = ""
   /// 0 = all cores.

@@ -13,6 +13,8 @@ public struct RecipeFile: Equatable, Sendable {
   }
   public var path: String
   public var entries: [Entry]
+  /// What is under `vary:`, for sweeps; nil where there is none.
+  public var vary: RecipeNode?
 
   public init(path: String) throws(RecipeError) {
     let text: String
@@ -52,6 +54,10 @@ public struct RecipeFile: Equatable, Sendable {
         throw .syntax(path: path, line: line, problem: "a key must be a word")
       }
       let full = prefix.isEmpty ? name : "\(prefix).\(name)"
+      if full == "vary" {
+        vary = try RecipeNode(value, path: path)
+        continue
+      }
       switch value {
       case .mapping: try collect(value, under: full)
       case .scalar(let scalar):

@@ -61,6 +61,14 @@ public struct ResolvedRecipe: Equatable, Sendable {
     }
   }
 
+  /// One point of a sweep: its axes' values come last.
+  public mutating func apply(axes: [Assignment]) throws(RecipeError) {
+    for axis in axes {
+      var seen: [String: Origin] = [:]
+      try apply(axis.key, axis.value, .axis, &seen, folder: nil)
+    }
+  }
+
   private mutating func apply(
     _ key: String, _ value: String, _ origin: Origin, _ seen: inout [String: Origin],
     folder: String?

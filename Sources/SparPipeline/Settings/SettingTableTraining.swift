@@ -71,6 +71,9 @@ extension SettingTable {
   ]
 
   private static let dataSettings: [Setting] = [
+    .seed(
+      "train.seed", \.run.trainSeed, aliases: ["train_seed"],
+      "of the order of training alone; 0 = seed"),
     .integer(
       "train.max_length", \.train.maxLength, in: 2...Int.max, aliases: ["max_length"],
       "tokens of prompt and answer together"),

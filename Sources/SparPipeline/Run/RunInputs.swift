@@ -1,0 +1,72 @@
+import Foundation
+import SparGeneration
+import SparHost
+import SparModel
+import SparStore
+
+/// Everything that can be read and checked before a run starts; nothing is computed or written.
+public struct RunInputs {
+  public let resolved: ResolvedRecipe
+  public let heldout: [Prompt]
+  public let slices: PromptSlices
+  let keys: StageKeys
+
+  public var recipe: Recipe { resolved.recipe }
+
+  /// Throws for the first thing that is wrong: a setting, a plugin's option, a file.
+  public init(_ resolved: ResolvedRecipe, host: PluginHost) throws {
+    self.resolved = resolved
+    let recipe = resolved.recipe
+    try recipe.requireForRun()
+    try host.check(recipe)
+    let training = try Prompt.read(recipe.run.prompts)
+    let all = try Prompt.read(recipe.evaluate.prompts)
+    heldout = recipe.evaluate.count > 0 ? Array(all.prefix(recipe.evaluate.count)) : all
+    guard !heldout.isEmpty else {
+      throw RunError.tooFewPrompts(path: recipe.evaluate.prompts, found: 0, needed: 1)
+    }
+    try PromptSlices.requireDisjoint(
+      heldout: heldout, in: recipe.evaluate.prompts, training: training, in: recipe.run.prompts)
+    slices = try PromptSlices(
+      training, iterations: recipe.run.iterations, perIteration: recipe.run.promptsPerIteration,
+      seed: recipe.run.seed, source: recipe.run.prompts)
+    keys = StageKeys(
+      recipe: recipe, rows: resolved.rows,
+      ranker: try StageKey.component(.ranker, recipe.ranker, host: host),
+      objective: try StageKey.component(.objective, recipe.objective, host: host),
+      prompts: try slices.slices.map { try $0.digest() }, heldout: try heldout.digest())
+  }
+
+  /// Checks what only the start of a stage would find: ranges that depend on one another, models
+  /// that are not there, an objective that refuses its options.
+  public func checkThoroughly(host: PluginHost) throws {
+    _ = try ModelLocation.resolve(recipe.run.model)
+    try recipe.generate.validate()
+    var training = recipe.train
+    training.maxSteps = max(training.maxSteps, 0)
+    try training.validate()
+    _ = try host.makeObjective(recipe.objective.name, options: recipe.objective.options)
+    for (name, text) in try host.checkedOptions(.ranker, recipe.ranker)
+    where Self.namesModel(name) && !text.isEmpty {
+      _ = try ModelLocation.resolve(text)
+    }
+  }
+
+  /// Digests of the files and plugins that settings only name.
+  public func facts() throws -> [String: String] {
+    var facts = [
+      "content of prompts": try fileDigest(recipe.run.prompts),
+      "content of evaluate.prompts": try fileDigest(recipe.evaluate.prompts),
+    ]
+    for (kind, key) in [("objective", keys.objective), ("ranker", keys.ranker)] {
+      let name = "library of \(kind) \(key["\(kind).name"] ?? "")"
+      facts[name] = key["\(kind).library"] ?? key["\(kind).version"] ?? ""
+    }
+    return facts
+  }
+
+  /// By convention a plugin's option of this name, or with this ending, takes a model.
+  static func namesModel(_ option: String) -> Bool {
+    option == "model" || option.hasSuffix("-model") || option.hasSuffix("_model")
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import SparHost
+import SparModel
+import SparStore
+
+/// The stages of a run with their addresses, in the order in which a run does them.
+public struct RunPlan: Equatable, Sendable {
+  public struct Stage: Equatable, Sendable {
+    public var address: StageAddress
+    /// 0 for the base model's answers, then from 1.
+    public var iteration: Int
+    public var inputs: [StageAddress]
+    /// Passes of a token through the policy, about: a token trained on counts three.
+    public var work: Double
+    /// As `--until` names it.
+    public var target: RunTarget { RunTarget(iteration: iteration, stage: address.stage) }
+  }
+
+  public var stages: [Stage] = []
+  /// Parameters of the policy.
+  public var parameters: Double
+  /// Models that the ranker reads for itself.
+  public var rankerModels = 0
+
+  /// - Parameters:
+  ///   - backend: id and library of what computes; results of different ones differ in bits.
+  ///   - digests: remembers digests of models by argument, which take time.
+  public init(
+    _ inputs: RunInputs, host: PluginHost, backend: PluginComponent,
+    digests: inout [String: String]
+  ) throws {
+    let recipe = inputs.recipe
+    func digest(_ model: String) throws -> String {
+      if let known = digests[model] { return known }
+      let found = try ModelIdentity.digest(model)
+      digests[model] = found
+      return found
+    }
+    let files = try ModelFiles.open(recipe.run.model)
+    parameters = files.weights.entries.reduce(0.0) { $0 + Double($1.count) }
+    var machine = StageKey(["backend": backend.id, "backend.version": backend.library.version])
+    if let path = backend.library.path { machine["backend.library"] = try fileDigest(path) }
+    var judge = machine
+    for (name, text) in try host.checkedOptions(.ranker, recipe.ranker)
+    where RunInputs.namesModel(name) && !text.isEmpty {
+      judge["ranker.\(name).content"] = try digest(text)
+      rankerModels += 1
+    }
+    var policy = try digest(recipe.run.model)
+    let keys = inputs.keys
+    let answerTokens = Double(recipe.generate.maxNewTokens)
+    let heldoutWork = Double(inputs.heldout.count * recipe.evaluate.pairs) * answerTokens
+    var found: [Stage] = []
+    func add(
+      _ stage: String, _ t: Int, _ key: StageKey, with more: StageKey, inputs: [StageAddress],
+      work: Double
+    ) -> StageAddress {
+      let address = StageAddress(stage: stage, key: key.merging(more))
+      found.append(Stage(address: address, iteration: t, inputs: inputs, work: work))
+      return address
+    }
+    let base = add(
+      "heldout", 0, keys.heldout(model: policy), with: machine, inputs: [], work: heldoutWork)
+    var made: [StageAddress] = []
+    for t in 1...recipe.run.iterations {
+      let count = Double(inputs.slices.slices[t - 1].count)
+      let answers = count * Double(recipe.generate.pairs)
+      let candidates = add(
+        "generate", t, keys.generation(model: policy, iteration: t), with: machine, inputs: made,
+        work: answers * answerTokens)
+      let preferences = add(
+        "rank", t, keys.ranking(candidates: candidates.digest), with: judge,
+        inputs: [candidates], work: answers * answerTokens)
+      let trained = recipe.train.trainsAllAnswers ? answers : 2 * count
+      let passes =
+        recipe.train.maxSteps > 0
+        ? Double(recipe.train.maxSteps * recipe.train.batchSize) / count : recipe.train.epochs
+      let checkpoint = add(
+        "train", t,
+        keys.training(
+          model: policy, candidates: candidates.digest, preferences: preferences.digest),
+        with: machine, inputs: made + [candidates, preferences],
+        work: 3 * trained * passes * answerTokens)
+      policy = checkpoint.digest
+      made = [checkpoint]
+      let heldout = add(
+        "heldout", t, keys.heldout(model: policy), with: machine, inputs: [checkpoint],
+        work: heldoutWork)
+      _ = add(
+        "evaluate", t, keys.evaluation(policy: heldout.digest, base: base.digest), with: judge,
+        inputs: [heldout, base], work: 2 * heldoutWork)
+    }
+    stages = found
+  }
+
+  public func stage(_ name: String, iteration t: Int) -> Stage? {
+    stages.first { $0.iteration == t && $0.address.stage == name }
+  }
+
+  /// Whether a run's folder holds every stage of this plan, finished, with its files.
+  public func isComplete(in directory: RunDirectory, store: StageStore) throws -> Bool {
+    guard FileManager.default.fileExists(atPath: directory.report) else { return false }
+    for stage in stages {
+      let folder = stage.iteration == 0 ? directory.base : directory.iteration(stage.iteration)
+      guard let record = try StageLedger(path: folder.ledger).record(of: stage.address.stage),
+        record.finished, record.address == stage.address.digest, let output = record.output,
+        FileTree.size(folder.path + "/" + output) != nil,
+        let entry = try store.entry(stage.address), record.isOf(entry)
+      else { return false }
+    }
+    return true
+  }
+}
+
+/// How far a run goes: a stage with what it needs, and nothing else.
+public struct RunTarget: Equatable, Sendable, CustomStringConvertible {
+  /// 0 for the base model's answers.
+  public var iteration: Int
+  public var stage: String
+
+  public init(iteration: Int, stage: String) {
+    self.iteration = iteration
+    self.stage = stage
+  }
+
+  /// Reads `base`, `rank` (of iteration 1) or `2/rank`.
+  public init(_ text: String) throws(RunError) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if text == "base" {
+      self.init(iteration: 0, stage: "heldout")
+      return
+    }
+    let t = parts.count == 2 ? Int(parts[0]) ?? 0 : 1
+    guard parts.count <= 2, t >= 1, let stage = parts.last, Self.stages.contains(stage) else {
+      throw .until(text: text, known: ["base"] + Self.stages)
+    }
+    self.init(iteration: t, stage: stage)
+  }
+
+  static let stages = ["generate", "rank", "train", "heldout", "evaluate"]
+
+  public var description: String { iteration == 0 ? "base" : "\(iteration)/\(stage)" }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import SparPipeline
+import SparStore
+
+/// A point's settings as a recipe of its own: `spar run points/p01/recipe.yaml` runs it alone.
+enum PointRecipe {
+  /// Only what somebody has set; files by their absolute paths.
+  static func text(_ point: SweepPlan.Point) throws -> String {
+    let inputs = Set(SettingTable.all.filter(\.isInputPath).map(\.name))
+    var lines = ["# \(point.id): \(point.cell.text)"]
+    for row in point.resolved.rows
+    where row.origin != .preset && !["output_dir", "threads"].contains(row.name) {
+      var value = row.value
+      if inputs.contains(row.name), FileManager.default.fileExists(atPath: value) {
+        value = URL(fileURLWithPath: value).path
+      }
+      lines.append("\(row.name): \(try quoted(value))")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  static func write(_ point: SweepPlan.Point, to path: String) throws {
+    let text = try text(point)
+    try AtomicFile.writeBytes(to: path, doing: "writing a point's recipe") { try $0.write(text) }
+  }
+
+  /// A string of JSON, which is one of YAML.
+  private static func quoted(_ text: String) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return String(decoding: try encoder.encode(text), as: UTF8.self)
+  }
+}
