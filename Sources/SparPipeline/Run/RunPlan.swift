@@ -71,7 +71,7 @@ public struct RunPlan: Equatable, Sendable {
       let preferences = add(
         "rank", t, keys.ranking(candidates: candidates.digest), with: judge,
         inputs: [candidates], work: answers * answerTokens)
-      let trained = recipe.train.trainsAllAnswers ? answers : 2 * count
+      let trained = recipe.train.pairing == .bestWorst ? 2 * count : answers
       let passes =
         recipe.train.maxSteps > 0
         ? Double(recipe.train.maxSteps * recipe.train.batchSize) / count : recipe.train.epochs
