@@ -11,6 +11,7 @@ func signalName(_ signal: Int32) -> String {
   case SIGTRAP: "SIGTRAP"
   case SIGKILL: "SIGKILL"
   case SIGTERM: "SIGTERM"
+  case SIGINT: "SIGINT"
   case SIGPIPE: "SIGPIPE"
   default: strsignal(signal).map { String(cString: $0) } ?? "unknown"
   }

@@ -2,8 +2,6 @@ import ArgumentParser
 import Foundation
 import SparConformance
 import SparHost
-import SparModel
-import SparRanking
 
 extension PluginCommand {
   /// `spar plugin check`: does a library keep the plugin interface's laws?
@@ -75,7 +73,7 @@ extension PluginCommand {
 
     private func filter() throws -> @Sendable (String) -> Bool {
       guard let only else { return { _ in true } }
-      let known = (ConformanceTest.all + [speedTest]).map(\.id)
+      let known = (ConformanceTest.all + (bench ? [speedTest] : [])).map(\.id)
       let wanted: Set<String>
       do {
         let pattern = try Regex(only)
@@ -112,6 +110,16 @@ extension PluginCommand {
       check.wants = wants
       check.measuresSpeed = bench
       check.cancelled = { Interrupts.interruption.isRequested }
+      let line = ProgressLine()
+      defer { line.finish() }
+      let show = line.stage(URL(fileURLWithPath: file).lastPathComponent)
+      let start = Date()
+      check.progress = { done, total in
+        guard Date().timeIntervalSince(start) > 2 else { return }
+        show(
+          SparHost.Progress(stage: "check", done: Double(done), total: Double(total), unit: "tests")
+        )
+      }
       return try check.run()
     }
 
@@ -141,68 +149,6 @@ extension PluginCommand {
       }
       return FileReport(file: file, seed: seed, results: results)
     }
-  }
-
-  /// One test in a process of its own, which `check` starts.
-  struct RunTest: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "run-test", abstract: "Run one test of `plugin check`.", shouldDisplay: false)
-
-    @Argument var file: String
-    @Option var test: String
-    @Option var component: String?
-    @Option var seed: UInt64 = 1
-    @Option(name: .customLong("option")) var given: [String] = []
-
-    func run() throws {
-      guard let test = ConformanceTest.named(test) else {
-        throw UsageError("there is no test \(test)")
-      }
-      // Signals are the plugin's here: it must be seen to die of them.
-      signal(SIGINT, SIG_DFL)
-      signal(SIGTERM, SIG_DFL)
-      var none = rlimit(rlim_cur: 0, rlim_max: 0)
-      setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-      let journal = Journal()
-      let options = try PluginTestOptions.parse(given)
-      let subject = Subject(
-        file: file, name: component.flatMap { ComponentName($0) }, options: options, seed: seed,
-        lend: PluginTestOptions.extensions(options), tell: journal.doing)
-      let verdict = test.verdict(on: subject)
-      if test.scope == .library, !verdict.isFailure {
-        journal.components(try components(of: subject))
-      }
-      journal.verdict(verdict)
-      // Neither the plugin's destructors nor its threads concern this test any more.
-      _exit(0)
-    }
-  }
-}
-
-/// Options of components and what they need of the program.
-enum PluginTestOptions {
-  static func parse(_ given: [String]) throws -> [String: String] {
-    var options: [String: String] = [:]
-    for text in given {
-      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-        throw UsageError("--option \(text) must be NAME=VALUE")
-      }
-      options[String(text[..<equals])] = String(text[text.index(after: equals)...])
-    }
-    return options
-  }
-
-  /// Language models for rankers whose options say which; without options nothing is lent, so that
-  /// no default model is searched or fetched.
-  static func extensions(
-    _ options: [String: String]
-  ) -> @Sendable (String) -> UnsafeRawPointer? {
-    guard !options.isEmpty else { return { _ in nil } }
-    let models = LanguageModelExtension { path in
-      let host = PluginHost(search: PluginSearch(), threads: 2)
-      return try LanguageModel.load(path, backend: host.backend(threads: 2))
-    }
-    return { $0 == LanguageModelExtension.id ? models.table : nil }
   }
 }
 

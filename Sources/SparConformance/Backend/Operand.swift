@@ -145,7 +145,9 @@ final class Operand {
     }
     let end = image.count - Self.zone
     if let at = image[end...].firstIndex(where: { $0 != Self.canary }) {
-      return "\(at - end) bytes behind the end of \(spec.name)"
+      return at == end
+        ? "right behind the end of \(spec.name)"
+        : "\(at - end) bytes behind the end of \(spec.name)"
     }
     guard spec.pad > 0, rows > 1 else { return nil }
     for row in 0..<rows - 1 {

@@ -63,7 +63,7 @@ private func checkHeap(_ cycle: () throws -> Void) throws -> String {
   let start = processorSeconds()
   for _ in 0..<3 { try cycle() }
   let each = max((processorSeconds() - start) / 3, 1e-5)
-  let rounds = Int(min(200, 1.0 / each))
+  let rounds = Int(min(200, 0.4 / each))
   guard rounds >= 8 else { return "host->alloc only: cycles are too slow to watch the C heap" }
   var growth: [Int] = []
   for _ in 0..<3 {

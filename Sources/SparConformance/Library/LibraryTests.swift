@@ -83,7 +83,6 @@ let libraryTests = [
     for library in host.libraries where library.path != nil {
       try require(library.version != "?", "the plugin tells no version")
       try require(library.id.contains("."), "the id \(library.id) is no reverse domain name")
-      try require(library.license != nil, "the plugin tells no license")
     }
     for component in PluginKind.allCases.flatMap({ host.components($0) })
     where component.library.path != nil {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// `spar plugin check` of one file: plans the tests, runs each in a process of its own, reports.
-public struct ConformanceCheck: Sendable {
+public struct ConformanceCheck {
   /// Absolute.
   public var file: String
   /// The program whose `plugin run-test` runs a test.
@@ -19,7 +19,7 @@ public struct ConformanceCheck: Sendable {
   public var measuresSpeed = false
   public var cancelled: @Sendable () -> Bool = { false }
   /// Called after each test with how many are done, of how many.
-  public var progress: @Sendable (Int, Int) -> Void = { _, _ in }
+  public var progress: (Int, Int) -> Void = { _, _ in }
 
   public init(file: String, program: String) {
     self.file = file
@@ -102,6 +102,8 @@ public struct ConformanceCheck: Sendable {
         return true
       }
     }
+    // Ctrl-C reaches the children, too: what they died of is not the plugin's fault.
+    if cancelled() { throw CheckError("stopped before all tests were run") }
     return endings.compactMap { $0 }
   }
 }

@@ -45,6 +45,7 @@ public struct FileReport: Sendable, Equatable {
     var lines: [String] = ["\(file), seed \(seed)"]
     let width = results.map(\.test.count).max() ?? 0
     var group: ComponentName??
+    var lastReason: String?
     for result in results {
       if group != .some(result.component) {
         group = .some(result.component)
@@ -54,7 +55,10 @@ public struct FileReport: Sendable, Equatable {
       let name = verdict.isFailure ? verdict.name.uppercased() : verdict.name
       let padded = result.test.padding(to: width)
       var line = "  \(name.padding(to: 8))\(padded)  "
-      line += verdict.detail ?? ""
+      // A component that cannot be made is skipped again and again for one reason.
+      let isRepeated = verdict.name == "skipped" && verdict.detail == lastReason
+      line += isRepeated ? "for the same reason" : verdict.detail ?? ""
+      lastReason = verdict.detail
       while line.last == " " { line.removeLast() }
       lines.append(line)
       let test = (ConformanceTest.all + [speedTest]).first { $0.id == result.test }
