@@ -33,6 +33,9 @@ struct PluginNewCommand: ParsableCommand {
   @Option(help: "Who is named as the plugin's vendor. (default: the authors of NAME)")
   var author: String?
 
+  @Option(help: "The plugin's licence, such as Apache-2.0.")
+  var license = "unspecified"
+
   @Option(
     help: "Folder of spar_plugin.h to write into the project. (default: found by pkg-config)",
     completion: .directory)
@@ -60,12 +63,15 @@ struct PluginNewCommand: ParsableCommand {
       throw UsageError("\"\(name)\" cannot be a plugin's name: \(objection)")
     }
     let author = author ?? "the authors of \(name)"
-    guard author.unicodeScalars.allSatisfy({ $0.value >= 0x20 }), !author.contains("@") else {
-      throw UsageError("--author must be one line without control characters and @")
+    for (flag, text) in [("--author", author), ("--license", license)] {
+      guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 }), !text.contains("@") else {
+        throw UsageError("\(flag) must be one line without control characters and @")
+      }
     }
     let tree = try SparTree.ofProgram()
     let project = PluginProject(
-      kind: kind, language: language, name: name, author: author, include: try includeFolder())
+      kind: kind, language: language, name: name, author: author, license: license,
+      include: try includeFolder())
     let folder = try write(project.files(templates: tree.templates), for: project)
     try report(project, folder: folder.path, files: folder.files, tree: tree)
   }

@@ -45,6 +45,8 @@ struct PluginProject {
   /// The component's id: lower-case letters, digits and hyphens, a letter first.
   var name: String
   var author: String
+  /// Shown by `spar plugin info`; an SPDX id such as Apache-2.0.
+  var license: String
   /// Folder of spar_plugin.h that the project falls back on; empty: it asks pkg-config.
   var include: String
 
@@ -111,7 +113,7 @@ struct PluginProject {
   }
 
   private func filled(_ text: String) -> String {
-    // Author and folder stand between double quotes, in all languages with the same escapes.
+    // Author and licence stand between double quotes, in all languages with the same escapes.
     let quoted = { (text: String) in
       text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     }
@@ -119,6 +121,7 @@ struct PluginProject {
     for (word, value) in [
       ("NAME", name), ("KIND", kind.rawValue), ("MODULE", module), ("CRATE", crate),
       ("LIBRARY", library), ("BUILT", built), ("INCLUDE", include), ("AUTHOR", quoted(author)),
+      ("LICENSE", quoted(license)),
     ] {
       result = result.replacing("@\(word)@", with: value)
     }

@@ -110,6 +110,6 @@ static const spar_component components[] = {{
 static const spar_plugin plugin = {
     .struct_size = sizeof plugin, .generation = SPAR_ABI_GENERATION,
     .revision = SPAR_ABI_REVISION, .id = "plugin.@NAME@", .name = "@NAME@", .version = "0.1.0",
-    .vendor = "@AUTHOR@", .components = components, .n_components = 1};
+    .vendor = "@AUTHOR@", .license = "@LICENSE@", .components = components, .n_components = 1};
 
 const spar_plugin *spar_plugin_entry_v1(void) { return &plugin; }

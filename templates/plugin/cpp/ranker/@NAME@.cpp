@@ -107,7 +107,7 @@ const spar_component component = {
 const spar_plugin plugin = {
     .struct_size = sizeof plugin, .generation = SPAR_ABI_GENERATION,
     .revision = SPAR_ABI_REVISION, .id = "plugin.@NAME@", .name = "@NAME@", .version = "0.1.0",
-    .vendor = "@AUTHOR@", .license = nullptr, .url = nullptr, .components = &component,
+    .vendor = "@AUTHOR@", .license = "@LICENSE@", .url = nullptr, .components = &component,
     .n_components = 1, .init = nullptr, .shutdown = nullptr};
 
 }  // namespace

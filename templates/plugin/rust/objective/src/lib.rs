@@ -155,7 +155,7 @@ static PLUGIN: Table<Plugin> = Table(Plugin {
     name: c"@NAME@".as_ptr(),
     version: c"0.1.0".as_ptr(),
     vendor: c"@AUTHOR@".as_ptr(),
-    license: null(),
+    license: c"@LICENSE@".as_ptr(),
     url: null(),
     components: &raw const COMPONENT.0,
     n_components: 1,

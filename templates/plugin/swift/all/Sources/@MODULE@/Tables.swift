@@ -91,6 +91,7 @@ func plugin(_ component: UnsafePointer<spar_component>) -> UnsafePointer<spar_pl
     $0.name = foreverText("@NAME@")
     $0.version = foreverText("0.1.0")
     $0.vendor = foreverText("@AUTHOR@")
+    $0.license = foreverText("@LICENSE@")
     $0.components = component
     $0.n_components = 1
   }

@@ -70,6 +70,7 @@ nonisolated(unsafe) private let description = plugin(
     $0.api = UnsafeRawPointer(api)
   })
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation public func spar_plugin_entry_v1() -> UnsafePointer<spar_plugin>! {
   description
 }

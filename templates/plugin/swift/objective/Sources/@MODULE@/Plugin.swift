@@ -15,9 +15,10 @@ nonisolated(unsafe) private let params: UnsafePointer<spar_param> = forever {
 }
 
 /// Each is shown as sum / weight of the whole step; the list ends with NULL.
-nonisolated(unsafe) private let metrics: UnsafePointer<UnsafePointer<CChar>?> = foreverArray(count: 3) {
-  $0[0] = foreverText("margin")
-  $0[1] = foreverText("accuracy")
+nonisolated(unsafe) private let metrics = foreverArray(count: 3) {
+  (list: UnsafeMutableBufferPointer<UnsafePointer<CChar>?>) in
+  list[0] = foreverText("margin")
+  list[1] = foreverText("accuracy")
 }
 
 /// Rows are grouped by prompt; label is +1 for chosen, −1 for rejected, 0 for the rest.
@@ -79,6 +80,7 @@ nonisolated(unsafe) private let description = plugin(
     $0.api = UnsafeRawPointer(api)
   })
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation public func spar_plugin_entry_v1() -> UnsafePointer<spar_plugin>! {
   description
 }
