@@ -38,6 +38,9 @@ let package = Package(
     // Floor 0
     .target(name: "CSparPlugin"),
     .target(name: "CSparThreads", cSettings: [.unsafeFlags(["-O2"])]),
+    .target(
+      name: "CSparKernels", dependencies: ["CSparPlugin", "CSparThreads"],
+      cSettings: [.unsafeFlags(["-O3"])]),
     .systemLibrary(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
@@ -95,11 +98,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    // For plugin authors in Swift, and for backend plugins
+    // For plugin authors in Swift
     .target(name: "SparPluginKit", dependencies: ["CSparPlugin"]),
-    .target(
-      name: "CSparKernels", dependencies: ["CSparPlugin", "CSparThreads"],
-      cSettings: [.unsafeFlags(["-O3"])]),
 
     // Plugins
     .target(

@@ -48,7 +48,10 @@ import Testing
     for index in outputs.indices {
       let (expected, found) = (results[0][index], results[1][index])
       let scale = max(1, expected.filter(\.isFinite).map(abs).max() ?? 1)
-      let worst = zip(expected, found).map { $0 == $1 ? 0 : abs($0 - $1) }.max() ?? 0
+      let worst =
+        zip(expected, found).map { e, f in
+          e == f ? 0 : f.isNaN || e.isNaN ? .infinity : abs(e - f)
+        }.max() ?? 0
       #expect(
         worst <= tolerance * scale, "output \(index) is off by \(worst)",
         sourceLocation: sourceLocation)
