@@ -40,6 +40,9 @@ let package = Package(
     .target(name: "CSparPlugin"),
     .target(name: "CSparThreads", cSettings: [.unsafeFlags(["-O2"])]),
     .target(name: "CSparHeap"),
+    .target(
+      name: "CSparKernels", dependencies: ["CSparPlugin", "CSparThreads"],
+      cSettings: [.unsafeFlags(["-O3"])]),
     .systemLibrary(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
@@ -118,11 +121,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
-    // For plugin authors in Swift, and for backend plugins
+    // For plugin authors in Swift
     .target(name: "SparPluginKit", dependencies: ["CSparPlugin"]),
-    .target(
-      name: "CSparKernels", dependencies: ["CSparPlugin", "CSparThreads"],
-      cSettings: [.unsafeFlags(["-O3"])]),
 
     .target(
       name: "CSparOperations", dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels"],

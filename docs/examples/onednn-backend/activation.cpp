@@ -46,9 +46,12 @@ struct Functions {
   dnnl::eltwise_forward apply;
   dnnl::binary multiply;
 
+  // The 1 is swish's factor; relu's would be the slope below zero.
   Functions(Backend &me, dnnl::algorithm algorithm, int64_t n)
       : run({n}, memory::data_type::f32, memory::dims{1}),
-        apply({{dnnl::prop_kind::forward_inference, algorithm, run, 1.f, 0.f}, me.engine}),
+        apply({{dnnl::prop_kind::forward_inference, algorithm, run,
+                algorithm == dnnl::algorithm::eltwise_relu ? 0.f : 1.f, 0.f},
+               me.engine}),
         multiply({{dnnl::algorithm::binary_mul, run, run, run}, me.engine}) {}
 };
 
