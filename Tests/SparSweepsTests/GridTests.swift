@@ -26,7 +26,7 @@ import Testing
 
   @Test(
     "what makes no sense is an error that quotes it",
-    arguments: ["", "a,,b", "a,a", "0..1", "0..1:1", "1..1:3", "-1..1:3:log", "1..2:3:cubic"])
+    arguments: ["", "a,,b", "a,a", "0..0.5", "0..1:1", "1..1:3", "-1..1:3:log", "1..2:3:cubic"])
   func wrong(text: String) {
     let error = #expect(throws: SweepError.self) {
       try AxisValues.parse(text, place: "--vary x")
