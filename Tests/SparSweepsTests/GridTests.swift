@@ -1,3 +1,4 @@
+import Foundation
 import SparPipeline
 import SparSweeps
 import Testing
@@ -127,6 +128,18 @@ import Testing
   @Test("a flag replaces the recipe's axis of its name")
   func flags() throws {
     #expect(try cells("vary: {seed: [1, 2, 3]}", flags: ["seed=7,8"]) == ["seed=7", "seed=8"])
+  }
+
+  @Test("the recipe in docs has eight points and a baseline among its arms")
+  func example() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let path = root.appendingPathComponent("docs/recipes/ablation.yaml").path
+    let block = try VaryBlock(try #require(try RecipeFile(path: path).vary), path: path)
+    let grid = try Grid(block) { _ in nil }
+    #expect(grid.cells.count == 8)
+    #expect(grid.replicates == ["train.seed"])
+    #expect(Set(grid.cells.map(grid.arm)).contains(try #require(block.baseline)))
   }
 
   @Test(
