@@ -6,6 +6,8 @@ public struct SweepOutline: Codable, Equatable, Sendable {
   public struct Point: Codable, Equatable, Sendable {
     public var id: String
     public var arm: String
+    /// `name=value` of all axes, in their order.
+    public var text: String
     public var values: [String: String]
     public var isDone: Bool
   }
@@ -36,7 +38,9 @@ public struct SweepOutline: Codable, Equatable, Sendable {
     points = try plan.points.map { point in
       let directory = RunDirectory("\(plan.folder)/\(point.folder)")
       let isDone = try store.map { try point.plan.isComplete(in: directory, store: $0) }
-      return Point(id: point.id, arm: point.arm, values: point.values, isDone: isDone ?? false)
+      return Point(
+        id: point.id, arm: point.arm, text: point.cell.text, values: point.values,
+        isDone: isDone ?? false)
     }
     stages = []
     for (stage, users) in plan.stages {
@@ -69,8 +73,7 @@ public struct SweepOutline: Codable, Equatable, Sendable {
         + points.map { point in
           [
             point.id, point.isDone ? "done" : "",
-            point.values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-              .joined(separator: " "),
+            point.text,
           ]
         })
     lines += [""]

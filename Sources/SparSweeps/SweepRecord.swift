@@ -44,6 +44,21 @@ public struct SweepRecord: Codable, Equatable, Sendable {
     public var seconds: Double
   }
 
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(schema, forKey: .schema)
+    try container.encode(name, forKey: .name)
+    try container.encode(recipe, forKey: .recipe)
+    try container.encode(command, forKey: .command)
+    try container.encode(spar, forKey: .spar)
+    try container.encode(axes, forKey: .axes)
+    // Always there, as null where there is none.
+    try container.encode(baseline, forKey: .baseline)
+    try container.encode(settings, forKey: .settings)
+    try container.encode(points, forKey: .points)
+    try container.encode(stages, forKey: .stages)
+  }
+
   public static let schema = 1
 
   public var schema = Self.schema

@@ -249,9 +249,10 @@ public final class SweepRun {
     observe(
       RunProgress.Snapshot(
         label: "\(points)/\(record.points.count) points"
-          + (failed > 0 ? ", \(failed) failed" : "") + " · " + current.joined(separator: ", "),
+          + (failed > 0 ? ", \(failed) failed" : ""),
         fraction: total > 0 ? min(1, done / total) : 0,
-        stageFraction: running.first?.progress?.fraction ?? 0, detail: "", elapsed: elapsed,
+        stageFraction: running.first?.progress?.fraction ?? 0,
+        detail: current.joined(separator: ", "), elapsed: elapsed,
         // Work that is done says how right the estimate is; before that the estimate itself.
         remaining: done > 0.02 * total ? elapsed / done * (total - done) : total))
   }

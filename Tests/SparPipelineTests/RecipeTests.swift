@@ -56,6 +56,24 @@ import Testing
     #expect("\(try #require(error))".hasPrefix("/nowhere/recipe.yaml:3: "))
   }
 
+  @Test("training has a seed of its own, which is the run's unless it is given")
+  func trainingSeed() throws {
+    #expect(try resolve("seed: 7").recipe.trainingSeed == 7)
+    let own = try resolve("seed: 7\ntrain: {seed: 3}\n").recipe
+    #expect(own.trainingSeed == 3)
+    #expect(own.run.seed == 7)
+  }
+
+  @Test("what varies is kept apart from the settings, with its lines")
+  func vary() throws {
+    let file = try RecipeFile(
+      text: "model: m\nvary:\n  seed: [1, 2]\n  lr: {from: 1, to: 2}\n", path: "r")
+    #expect(file.entries.map(\.key) == ["model"])
+    let vary = try #require(file.vary)
+    #expect(vary.field("lr")?.field("to")?.content == .text("2"))
+    #expect(vary.field("seed")?.line == 3)
+  }
+
   @Test("nothing near, nothing suggested")
   func nothingNear() {
     #expect(SettingTable.nearest(to: "qqqqqqqqqqqq") == nil)

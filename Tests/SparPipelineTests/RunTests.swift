@@ -143,6 +143,20 @@ import Testing
   }
 }
 
+@Suite("Target of a run") struct RunTargetTests {
+  @Test("base, a stage, or an iteration and a stage; shown as it is read")
+  func reading() throws {
+    #expect(try RunTarget("base").iteration == 0)
+    #expect(try RunTarget("rank") == RunTarget(iteration: 1, stage: "rank"))
+    for text in ["base", "1/generate", "3/heldout"] {
+      #expect(try RunTarget(text).description == text)
+    }
+    for text in ["", "0/rank", "rank/2", "1/base", "1/2/rank", "ranc"] {
+      #expect(throws: RunError.self) { try RunTarget(text) }
+    }
+  }
+}
+
 @Suite("Restart point") struct RestartPointTests {
   @Test("a stage, or an iteration and a stage")
   func reading() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import SparPipeline
 import SparSweeps
 import Testing
@@ -26,7 +27,7 @@ import Testing
 
   @Test(
     "what makes no sense is an error that quotes it",
-    arguments: ["", "a,,b", "a,a", "0..1", "0..1:1", "1..1:3", "-1..1:3:log", "1..2:3:cubic"])
+    arguments: ["", "a,,b", "a,a", "0..0.5", "0..1:1", "1..1:3", "-1..1:3:log", "1..2:3:cubic"])
   func wrong(text: String) {
     let error = #expect(throws: SweepError.self) {
       try AxisValues.parse(text, place: "--vary x")
@@ -127,6 +128,18 @@ import Testing
   @Test("a flag replaces the recipe's axis of its name")
   func flags() throws {
     #expect(try cells("vary: {seed: [1, 2, 3]}", flags: ["seed=7,8"]) == ["seed=7", "seed=8"])
+  }
+
+  @Test("the recipe in docs has eight points and a baseline among its arms")
+  func example() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let path = root.appendingPathComponent("docs/recipes/ablation.yaml").path
+    let block = try VaryBlock(try #require(try RecipeFile(path: path).vary), path: path)
+    let grid = try Grid(block) { _ in nil }
+    #expect(grid.cells.count == 8)
+    #expect(grid.replicates == ["train.seed"])
+    #expect(Set(grid.cells.map(grid.arm)).contains(try #require(block.baseline)))
   }
 
   @Test(

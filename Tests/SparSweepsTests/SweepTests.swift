@@ -117,15 +117,25 @@ import Testing
     #expect(try tiny.evaluations("a", points: 4) == evaluations)
   }
 
-  @Test("a point that fails is told of, and the others are done")
+  @Test("points that fail are told of with their reason, and the others are done")
   func failure() throws {
-    let outcome = try tiny.spar(
-      "sweep", "../recipe.yaml", "--vary", "lr=1e-3,1e35", "--vary", "train.seed=1")
+    // It is there, so it passes the checks; that it is no model shows when it is loaded.
+    try FileManager.default.createDirectory(
+      atPath: tiny.work.file("broken"), withIntermediateDirectories: true)
+    try tiny.work.write("broken/config.json", "{}")
+    let arguments = [
+      "sweep", "../recipe.yaml", "--ranker", "likelihood", "--vary",
+      "ranker.model=../model,../broken", "--vary", Self.axes[1],
+    ]
+    let outcome = try tiny.run(in: "a", arguments)
     #expect(outcome.status == 1)
-    #expect(outcome.errors.contains("p02"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("p03 (ranker.model=../broken): "), "\(outcome.errors)")
     let record = try #require(try SweepRecord.read(tiny.work.file("a/out")))
-    #expect(record.points.map(\.status) == [.done, .failed])
-    #expect(record.points[1].error?.isEmpty == false)
+    #expect(record.points.map(\.status) == [.done, .done, .failed, .failed])
+    #expect(record.points[2].error?.contains("broken") == true)
+    // The same command tries what failed again, and only that.
+    #expect(try tiny.run(in: "a", arguments).status == 1)
+    #expect(try tiny.count("computed", "train", in: "a/out/sweep.log") == 2)
   }
 
   @Test(

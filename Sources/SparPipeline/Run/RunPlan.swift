@@ -10,7 +10,8 @@ public struct RunPlan: Equatable, Sendable {
     /// 0 for the base model's answers, then from 1.
     public var iteration: Int
     public var inputs: [StageAddress]
-    /// Passes of a token through the policy, about: a token trained on counts three.
+    /// Passes of a token through the policy, about: a token that is trained on counts three, one
+    /// that is ranked two, since rankers see it in both orders, or with a prompt and without.
     public var work: Double
     /// As `--until` names it.
     public var target: RunTarget { RunTarget(iteration: iteration, stage: address.stage) }
@@ -70,7 +71,7 @@ public struct RunPlan: Equatable, Sendable {
         work: answers * answerTokens)
       let preferences = add(
         "rank", t, keys.ranking(candidates: candidates.digest), with: judge,
-        inputs: [candidates], work: answers * answerTokens)
+        inputs: [candidates], work: 2 * answers * answerTokens)
       let trained = recipe.train.pairing == .bestWorst ? 2 * count : answers
       let passes =
         recipe.train.maxSteps > 0
@@ -88,7 +89,7 @@ public struct RunPlan: Equatable, Sendable {
         work: heldoutWork)
       _ = add(
         "evaluate", t, keys.evaluation(policy: heldout.digest, base: base.digest), with: judge,
-        inputs: [heldout, base], work: 2 * heldoutWork)
+        inputs: [heldout, base], work: 4 * heldoutWork)
     }
     stages = found
   }

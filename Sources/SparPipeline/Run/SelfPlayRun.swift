@@ -74,6 +74,8 @@ public final class SelfPlayRun {
       for (stage, weight) in [
         ("generate", 3.0), ("rank", 1.5), ("train", 4), ("heldout", 1), ("evaluate", 0.5),
       ] {
+        // What a run to a later iteration leaves out.
+        if let target, target.iteration > t, ["heldout", "evaluate"].contains(stage) { continue }
         steps.append(
           RunProgress.Step(
             label: "iteration \(t)/\(rounds) · \(stage)", stage: stage, weight: weight))

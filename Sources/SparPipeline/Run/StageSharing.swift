@@ -25,7 +25,8 @@ public struct StageSharing: Sendable {
     let time = Date.now.formatted(.iso8601)
     let name = address.folderName.padding(toLength: 21, withPad: " ", startingAt: 0)
     let cost = String(format: "%8.2f s", action == .computed ? seconds : 0)
-    try StageLog.append("\(time)  \(action.rawValue)  \(name)  \(cost)  \(label)", to: log)
+    let done = action.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
+    try StageLog.append("\(time)  \(done)  \(name)  \(cost)  \(label)", to: log)
   }
 }
 
