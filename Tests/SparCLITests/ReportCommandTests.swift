@@ -9,7 +9,7 @@ import Testing
       (["report", "/nowhere"], 1, "there is no folder /nowhere"),
       (["report", "/tmp", "-o", "page.pdf"], 2, "--format html, markdown or csv"),
       (["report"], 2, "folder"),
-      (["report", "/tmp", "--examples", "-1"], 2, "at least 0"),
+      (["report", "/tmp", "--examples=-1"], 2, "at least 0"),
       (["report", "/tmp", "--format", "pdf"], 2, "pdf"),
     ])
   func failures(arguments: [String], status: Int32, clue: String) throws {

@@ -95,6 +95,9 @@ extension HTMLReport {
       let name = point.id == point.arm ? point.id : "\(point.id): \(point.arm)"
       return HTML.details(name, body, open: comparison.points.count == 1)
     }
-    return parts.isEmpty ? "" : parts.joined() + Self.note(RunReport.note)
+    let shared =
+      comparison.sweep == nil
+      ? "" : "; time counts stages that another point computed, too"
+    return parts.isEmpty ? "" : parts.joined() + Self.note(RunReport.note + shared)
   }
 }

@@ -28,7 +28,8 @@ extension HTMLReport {
     }
     return "<h3>Points</h3>\n"
       + HTML.table(
-        (["point"] + axes + ["status", "time", "error"]).map(HTML.escape),
+        (["point"] + axes + ["status", comparison.sweep == nil ? "time" : "own time", "error"]).map(
+          HTML.escape),
         rows.map { $0.map(HTML.escape) }, class: "words")
   }
 

@@ -80,7 +80,8 @@ enum StyleSheet {
     .answer div{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.92rem}
     .after{display:none}
     @media(max-width:480px){body{padding:.7rem;font-size:15px}h1{font-size:1.35rem}
-    th,td{padding:.3rem .5rem}}
+    th,td{padding:.3rem .5rem}
+    th:first-child{white-space:normal;max-width:8.5rem;overflow-wrap:break-word}}
     @media print{
     :root{color-scheme:light;--ink:#000;--soft:#444;--paper:#fff;--panel:#fff;--rule:#bbb;
     --c0:#0067a8;--c1:#c44e00;--c2:#00805d;--c3:#a83e83;--c4:#8a6a00;--c5:#2b8fc9;--c6:#5b4bb5;
@@ -90,6 +91,7 @@ enum StyleSheet {
     .scroll{overflow:visible}
     table{font-size:7pt;width:100%}
     th,td{white-space:normal;padding:.15rem .25rem}
+    td small{white-space:nowrap}
     td code{overflow-wrap:anywhere}
     th:first-child{position:static}
     .grid{grid-template-columns:1fr 1fr}

@@ -88,7 +88,8 @@ public struct Comparison: Equatable, Sendable {
       }
     }
     if let found = place(name) { return found }
+    let known = arms.map(\.label)
     throw .baseline(
-      name: name, known: arms.map(\.name), nearest: Self.nearest(name, among: arms.map(\.name)))
+      name: name, known: known, nearest: Self.nearest(name, among: known + arms.map(\.name)))
   }
 }
