@@ -64,6 +64,9 @@ public final class Backend: @unchecked Sendable {
   /// An address for `tensor` that holds until the call is over.
   func slot(_ tensor: Tensor?) -> UnsafeMutablePointer<spar_tensor>? {
     guard let tensor else { return nil }
+    if let tell = api.buffer_write, let block = tensor.storage.takeLent() {
+      BackendMemory.tell(tell, instance, block, bytes: tensor.storage.bytes)
+    }
     precondition(usedSlots < 16, "an operation has at most 16 tensors")
     let place = slots + usedSlots
     usedSlots += 1

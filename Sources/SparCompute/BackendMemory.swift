@@ -36,6 +36,18 @@ struct BackendMemory: MemorySource, @unchecked Sendable {
     return MemoryBlock(pointer: host, handle: handle)
   }
 
+  /// Tells the plugin that the host may have written to its own view of a weight.
+  static func tell(
+    _ write: (
+      UnsafeMutableRawPointer?, UnsafeMutablePointer<spar_buffer>?, UInt64, UnsafeRawPointer?,
+      UInt64
+    ) -> spar_status, _ instance: UnsafeMutableRawPointer?, _ block: MemoryBlock, bytes: Int
+  ) {
+    var buffer = spar_buffer(handle: block.handle, host: block.pointer, bytes: UInt64(bytes))
+    // Copying nothing cannot fail.
+    _ = write(instance, &buffer, 0, block.pointer, UInt64(bytes))
+  }
+
   func free(_ block: MemoryBlock, bytes: Int) {
     var buffer = spar_buffer(handle: block.handle, host: block.pointer, bytes: UInt64(bytes))
     release(instance, &buffer)

@@ -1,5 +1,6 @@
 import CSparPlugin
 import Glibc
+import Synchronization
 
 /// A block of host memory that goes back to its pool when the last tensor on it is gone.
 public final class Storage: @unchecked Sendable {
@@ -9,6 +10,7 @@ public final class Storage: @unchecked Sendable {
   let handle: UnsafeMutableRawPointer?
   private let pool: MemoryPool
   private let use: MemoryUse
+  private let wasLent = Atomic<Bool>(false)
 
   public init(bytes: Int, pool: MemoryPool, use: MemoryUse = .activations) {
     self.bytes = bytes
@@ -17,6 +19,19 @@ public final class Storage: @unchecked Sendable {
     let block = pool.take(bytes, for: use)
     pointer = block.pointer
     handle = block.handle
+  }
+
+  /// Whoever gets the address may write there.
+  func lend() -> UnsafeMutableRawPointer {
+    if handle != nil && use == .weights { wasLent.store(true, ordering: .relaxed) }
+    return pointer
+  }
+
+  /// The backend's buffer, if these are weights that this process may have written since the last
+  /// call: a backend that keeps copies of weights must be told.
+  public func takeLent() -> MemoryBlock? {
+    guard handle != nil, wasLent.exchange(false, ordering: .relaxed) else { return nil }
+    return MemoryBlock(pointer: pointer, handle: handle)
   }
 
   deinit { pool.give(MemoryBlock(pointer: pointer, handle: handle), bytes: bytes, use: use) }
@@ -70,7 +85,7 @@ public struct Tensor: @unchecked Sendable {
 
   public var count: Int { shape.reduce(1, *) }
   public var isContiguous: Bool { strides == Self.contiguous(shape) }
-  public var data: UnsafeMutableRawPointer { storage.pointer + byteOffset }
+  public var data: UnsafeMutableRawPointer { storage.lend() + byteOffset }
   /// The memory as f32; contiguous tensors only read `count` elements from here.
   public var floats: UnsafeMutablePointer<Float> {
     precondition(dtype == .f32, "tensor is \(dtype), not f32")
@@ -112,7 +127,7 @@ public struct Tensor: @unchecked Sendable {
   /// The view as the plugin ABI describes it.  Borrowed: keep `self` alive during the call.
   public var c: spar_tensor {
     var view = spar_tensor()
-    view.data = data
+    view.data = storage.pointer + byteOffset
     view.buffer = storage.handle
     view.offset = storage.handle == nil ? 0 : UInt64(byteOffset)
     view.dtype = dtype.rawValue

@@ -22,8 +22,11 @@ struct Affinity: Equatable {
   init(core: Int) { bytes[core / 8] = 1 << UInt8(core % 8) }
 
   var first: Int {
-    bytes.indices.lazy.flatMap { byte in (0..<8).map { (byte * 8 + $0, bytes[byte] >> $0 & 1) } }
-      .first { $0.1 == 1 }?.0 ?? 0
+    for core in 0..<1024 {
+      let bit: UInt8 = 1 << UInt8(core % 8)
+      if bytes[core / 8] & bit != 0 { return core }
+    }
+    return 0
   }
 
   /// False when the kernel refuses.

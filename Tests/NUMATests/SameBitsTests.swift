@@ -8,7 +8,8 @@ import Testing
 @Suite("NUMA: same bits as openblas") struct SameBitsTests {
   static let layouts: [[String: String]] = [
     ["fake-nodes": "2"], ["fake-nodes": "3", "threads": "4"],
-    ["fake-nodes": "2", "placement": "interleave"], ["placement": "off"], ["nodes": "1"], [:],
+    ["fake-nodes": "2", "placement": "interleave"],
+    ["fake-nodes": "2", "replicate-below": "1000000"], ["placement": "off"], ["nodes": "1"], [:],
   ]
 
   func plain() throws -> Backend { try backend("openblas", ["products": "own"]) }
@@ -58,5 +59,45 @@ import Testing
     }
     #expect(
       try run(backend("numa", ["fake-nodes": "2", "threads": "3"])) == run(plain()))
+  }
+
+  @Test("copies of a weight follow the host, the optimizer and every operation that writes it")
+  func copies() throws {
+    func run(_ backend: Backend) throws -> [UInt32] {
+      let weight = backend.zeros([256, 128], use: .weights)
+      let x = backend.tensor([5, 128])
+      for index in 0..<x.count { x.floats[index] = Float(index % 17) - 8 }
+      let ones = backend.tensor([256, 128])
+      for index in 0..<ones.count { ones.floats[index] = 1 }
+      var result: [UInt32] = []
+      func multiply() throws {
+        let (y, dx) = (backend.tensor([5, 256]), backend.tensor([5, 128]))
+        try backend.gemm(x, weight, into: y, transposeB: true)
+        try backend.gemm(y, weight, into: dx)
+        result += bits(y) + bits(dx)
+      }
+      try multiply()
+      for index in 0..<weight.count { weight.floats[index] = Float(index % 29) * 0.01 }
+      try multiply()
+      weight.rows(200..<201).floats[3] = 5
+      try multiply()
+      try backend.add(weight, ones, into: weight)
+      try multiply()
+      try backend.scatterRows(ones.rows(0..<2), to: [7, 255], of: weight)
+      try multiply()
+      try backend.gemm(ones.rows(0..<256), ones.rows(0..<128), into: weight, transposeB: true)
+      try multiply()
+      try backend.optimizerStep(
+        .adamW(beta1: 0.9, beta2: 0.999, epsilon: 1e-8), p: weight,
+        m: backend.zeros([256, 128], use: .optimizer),
+        v: backend.zeros([256, 128], use: .optimizer), g: ones, learningRate: 0.1,
+        weightDecay: 0.1, gradientScale: 1, step: 1)
+      try multiply()
+      return result
+    }
+    let placed = try backend("numa", ["fake-nodes": "2", "replicate-below": "1000000"])
+    #expect(try run(placed) == run(plain()))
+    let rows = try placed.placement(measured: false)
+    #expect(rows.contains { $0.key == "copies" }, "\(rows)")
   }
 }

@@ -125,6 +125,20 @@ static void describe_rates(numa_backend *self, spar_placement_row_fn row, void *
   }
 }
 
+static void describe_copies(numa_backend *self, spar_placement_row_fn row, void *arg) {
+  uint64_t weights = 0, bytes = 0;
+  pthread_mutex_lock(&self->mutex);
+  for (const placed *p = self->buffers; p; p = p->next) {
+    weights += p->copy[0] != NULL;
+    bytes += p->copy[0] ? p->bytes : 0;
+  }
+  pthread_mutex_unlock(&self->mutex);
+  char text[120];
+  snprintf(text, sizeof text, "%llu weights, %.1f MB, copied to every node",
+           (unsigned long long)weights, (double)bytes / 1e6);
+  row(arg, "copies", text);
+}
+
 spar_status numa_describe(void *me, uint64_t flags, spar_placement_row_fn row, void *arg) {
   numa_backend *self = me;
   const topology *map = &self->map;
@@ -148,6 +162,7 @@ spar_status numa_describe(void *me, uint64_t flags, spar_placement_row_fn row, v
     row(arg, "placement", text);
   }
   if (flags & SPAR_PLACEMENT_MEASURE) describe_rates(self, row, arg);
+  if (self->replicate_below > 0) describe_copies(self, row, arg);
   if (self->spans_seen > 0) {
     snprintf(text, sizeof text, "%.1f %% of %llu spans ran on the node of their keys",
              100 * (double)self->spans_home / (double)self->spans_seen,

@@ -119,7 +119,7 @@ spar_status numa_buffer_alloc(void *me, uint64_t bytes, uint32_t usage, spar_buf
     self->host->set_error(self->host, "numa: no memory for a buffer; use smaller batches");
     return SPAR_E_NOMEM;
   }
-  *p = (placed){.base = base, .bytes = pages * page, .usage = usage};
+  *p = (placed){.base = base, .asked = bytes, .bytes = pages * page, .usage = usage};
   cut(self, p, bytes);
   p->known_by_policy = (uint32_t)set_policy(self, p);
   touch_job j = {.self = self, .p = p};
@@ -146,6 +146,7 @@ void numa_buffer_free(void *me, spar_buffer *b) {
   else self->buffers = p->next;
   if (p->next) p->next->before = p->before;
   pthread_mutex_unlock(&self->mutex);
+  numa_free_copies(p);
   munmap(p->base, p->bytes);
   free(p);
 }

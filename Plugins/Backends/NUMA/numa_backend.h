@@ -20,15 +20,19 @@ enum { PLACE_SPLIT, PLACE_INTERLEAVE, PLACE_OFF };
 typedef struct placed {
   struct placed *next, *before;
   char *base;
+  uint64_t asked;        /* bytes */
   uint64_t bytes, round; /* whole pages */
   uint32_t usage, known_by_policy; /* mbind took it: its pages stand in mappings of their own */
   uint64_t share[MAX_NODES + 1];
+  char *copy[MAX_NODES]; /* of a small weight, on every node; NULL: none yet */
+  int32_t copies_fresh;
 } placed;
 
 typedef struct numa_backend {
   const spar_host *host;
   topology map; /* the nodes in use; count 1: one team */
   int32_t placement;
+  uint64_t replicate_below;
   char why_one[160]; /* why there is one team */
   char policy_error[96]; /* why mbind does not work; "" if it does */
   spar_teams *teams; /* NULL with one team */
@@ -48,6 +52,18 @@ spar_status numa_attention(void *self, const spar_attention_args *raw);
 
 spar_status numa_buffer_alloc(void *self, uint64_t bytes, uint32_t usage, spar_buffer *out);
 void numa_buffer_free(void *self, spar_buffer *b);
+spar_status numa_buffer_write(void *self, spar_buffer *b, uint64_t offset, const void *src,
+                              uint64_t n);
+
+/* The tensor with its data in each node's copy of its weight: copies[i] for node i.  False, and
+ * nothing done, for what has no copies: see replicate-below. */
+int numa_copies(numa_backend *self, const spar_tensor *weight, const float **copies);
+void numa_free_copies(placed *p);
+/* An operation writes `output`: copies of it are old. */
+static inline void numa_wrote(const spar_tensor *output) {
+  if (output && output->buffer) ((placed *)output->buffer)->copies_fresh = 0;
+}
+
 /* Asks the kernel whether memory may be bound to nodes, and keeps its answer. */
 void numa_try_policy(numa_backend *self);
 /* Which node holds the byte. */

@@ -1,7 +1,7 @@
 /*
  * The operations that a weight's or a cache's home decides.  All others run on all threads as one
- * team, whose loops give each node a contiguous share of rows, slices of the vocabulary or elements:
- * the same shares as memory.c makes.
+ * team, whose loops give each node a contiguous share of rows, slices of the vocabulary or
+ * elements: the same shares as memory.c makes.
  */
 #define _GNU_SOURCE
 #include "numa_backend.h"
@@ -23,14 +23,14 @@ static int is_matrix(const spar_tensor *t) {
   return t && t->rank == 2 && t->dtype == SPAR_F32 && t->data;
 }
 
-/* Cuts n rows at bounds[0...count]: where the memory of the rows' owner is cut, if that leaves
- * everyone work, else in proportion to threads. */
-static void cut_rows(const numa_backend *self, const spar_tensor *owner, int64_t n,
+/* Cuts n rows (or columns) at bounds[0...count]: rows where the memory of their owner is cut, if
+ * that leaves everyone work, else in proportion to threads. */
+static void cut_rows(const numa_backend *self, const spar_tensor *owner, int columns, int64_t n,
                      int64_t *bounds) {
   const int32_t count = self->map.count;
   const placed *home = owner->buffer;
   const uint64_t row = (uint64_t)owner->stride[0] * 4;
-  const int homed = home && row && self->placement == PLACE_SPLIT && home->round == home->bytes;
+  const int homed = !columns && home && row && self->placement == PLACE_SPLIT && home->round == home->bytes;
   for (int pass = homed ? 0 : 1; pass < 2; pass++) {
     bounds[0] = 0;
     bounds[count] = n;
@@ -47,8 +47,8 @@ static void cut_rows(const numa_backend *self, const spar_tensor *owner, int64_t
     /* A view of a few rows may lie on one node: then reading far is better than idling. */
     int fair = 1;
     for (int32_t i = 0; i < count; i++)
-      fair = fair && (bounds[i + 1] - bounds[i]) * self->first[count] <=
-                       (int64_t)self->map.node[i].threads * n * 3 / 2 + ROW_STEP * self->first[count];
+      fair = fair && (bounds[i + 1] - bounds[i] - ROW_STEP) * self->first[count] <=
+                       (int64_t)self->map.node[i].threads * n * 3 / 2;
     if (fair) return;
   }
 }
@@ -56,24 +56,29 @@ static void cut_rows(const numa_backend *self, const spar_tensor *owner, int64_t
 typedef struct gemm_job {
   numa_backend *self;
   const spar_gemm_args *args;
+  int32_t has_copies;
+  const float *copies[MAX_NODES]; /* of B */
   int64_t bounds[MAX_NODES + 1];
   spar_status status[MAX_NODES];
 } gemm_job;
 
-/* Columns [begin, end) of y = x W^T (rows of W), or rows of dW = dy^T x (columns of dy). */
+/* Columns [begin, end) of C, by rows of B (y = x W^T) or columns of B (dx = dy W); or rows of C by
+ * columns of A (dW = dy^T x). */
 static void gemm_share(void *arg, int32_t node) {
   gemm_job *j = arg;
   const int64_t begin = j->bounds[node], n = j->bounds[node + 1] - begin;
   if (n == 0) return;
   spar_gemm_args a = *j->args;
   spar_tensor A = *a.a, B = *a.b, C = *a.c, bias;
+  if (j->has_copies) B.data = (void *)(uintptr_t)j->copies[node];
   if (a.flags & SPAR_TRANS_A) {
     A.data = (float *)A.data + begin;
     A.shape[1] = C.shape[0] = n;
     C.data = (float *)C.data + begin * C.stride[0];
   } else {
-    B.data = (float *)B.data + begin * B.stride[0];
-    B.shape[0] = C.shape[1] = n;
+    const int by_rows = !!(a.flags & SPAR_TRANS_B);
+    B.data = (float *)B.data + begin * (by_rows ? B.stride[0] : 1);
+    B.shape[by_rows ? 0 : 1] = C.shape[1] = n;
     C.data = (float *)C.data + begin;
     if (a.bias) {
       bias = *a.bias;
@@ -88,6 +93,14 @@ static void gemm_share(void *arg, int32_t node) {
   j->status[node] = spar_cpu_gemm(&j->self->node[node], &a);
 }
 
+/* Shapes agree; what does not fit is reported by the operation as a whole. */
+static int gemm_fits(const spar_gemm_args *a, int ta, int tb) {
+  return is_matrix(a->a) && is_matrix(a->b) && is_matrix(a->c) && !(ta && (tb || a->bias)) &&
+         (!a->bias || (a->bias->dtype == SPAR_F32 && a->bias->data)) &&
+         a->a->shape[ta] == a->c->shape[0] && a->b->shape[!tb] == a->c->shape[1] &&
+         a->a->shape[!ta] == a->b->shape[tb];
+}
+
 spar_status numa_gemm(void *me, const spar_gemm_args *raw) {
   numa_backend *self = me;
   numa_steer(self);
@@ -96,17 +109,15 @@ spar_status numa_gemm(void *me, const spar_gemm_args *raw) {
   spar_adopt(&a, sizeof a, raw);
   a.struct_size = sizeof a;
   const int ta = !!(a.flags & SPAR_TRANS_A), tb = !!(a.flags & SPAR_TRANS_B);
-  if (!self->teams || ta == tb || !is_matrix(a.a) || !is_matrix(a.b) || !is_matrix(a.c) ||
-      (ta && a.bias) || (a.bias && (a.bias->dtype != SPAR_F32 || !a.bias->data)))
-    return spar_cpu_gemm(&self->all, raw);
-  const int64_t n = ta ? a.c->shape[0] : a.c->shape[1];
-  /* What does not fit is reported by the operation as a whole. */
-  const int fits = ta ? a.a->shape[1] == n && a.b->shape[1] == a.c->shape[1] &&
-                          a.a->shape[0] == a.b->shape[0]
-                      : a.b->shape[0] == n && a.a->shape[0] == a.c->shape[0] &&
-                          a.a->shape[1] == a.b->shape[1];
-  if (!fits || n < 2 * ROW_STEP * self->map.count) return spar_cpu_gemm(&self->all, raw);
-  cut_rows(self, ta ? a.c : a.b, n, j.bounds);
+  if (!self->teams) return spar_cpu_gemm(&self->all, raw);
+  numa_wrote(a.c);
+  if (!gemm_fits(&a, ta, tb)) return spar_cpu_gemm(&self->all, raw);
+  const int64_t n = a.c->shape[ta ? 0 : 1];
+  if (n < 2 * ROW_STEP * self->map.count) return spar_cpu_gemm(&self->all, raw);
+  if (!ta) j.has_copies = numa_copies(self, a.b, j.copies);
+  /* dx = dy W as one loop gives each node columns of W too, and needs no copies for that. */
+  if (!ta && !tb && !j.has_copies) return spar_cpu_gemm(&self->all, raw);
+  cut_rows(self, ta ? a.c : a.b, !ta && !tb, n, j.bounds);
   j.args = &a;
   spar_teams_each(self->teams, gemm_share, &j);
   for (int32_t i = 0; i < self->map.count; i++)

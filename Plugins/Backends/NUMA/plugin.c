@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-enum { OPTION_THREADS, OPTION_KERNELS, OPTION_PLACEMENT, OPTION_NODES, OPTION_FAKE, OPTION_COUNT };
+enum { OPTION_THREADS, OPTION_KERNELS, OPTION_PLACEMENT, OPTION_NODES, OPTION_FAKE,
+       OPTION_REPLICATE, OPTION_COUNT };
 
 static const char *const kernel_choices[] = {"auto", "avx512", "avx2", "portable", NULL};
 static const char *const placement_choices[] = {"split", "interleave", "off", NULL};
@@ -35,6 +36,11 @@ static const spar_param params[] = {
                    .doc = "For tests: treat one node's cores as so many nodes; 0 does not.",
                    .unit = "nodes", .default_text = "0", .min = 0, .max = 8, .type = SPAR_T_INT,
                    .flags = SPAR_P_RANGE | SPAR_P_ADVANCED},
+  [OPTION_REPLICATE] = {.struct_size = sizeof(spar_param), .name = "replicate-below",
+                        .doc = "Weights of at most so many bytes are also copied to every node, so "
+                               "that both passes read near memory; 0 copies none.",
+                        .unit = "bytes", .default_text = "0", .min = 0, .max = 1e12,
+                        .type = SPAR_T_INT, .flags = SPAR_P_RANGE},
 };
 
 /* Below openblas: whoever has several nodes asks for it by name. */
@@ -111,7 +117,8 @@ static spar_status start(numa_backend *self, const spar_kernels *kernels, int32_
                                      self->teams ? spar_teams_all(self->teams) : self->plain, NULL);
   for (int32_t i = 0; self->teams && i < self->map.count && status == SPAR_OK; i++) {
     self->first[i + 1] = self->first[i] + self->map.node[i].threads;
-    status = spar_cpu_init(&self->node[i], h, "numa", kernels, spar_teams_one(self->teams, i), NULL);
+    status = spar_cpu_init(&self->node[i], h, "numa", kernels, spar_teams_one(self->teams, i),
+                           NULL);
   }
   return status;
 }
@@ -139,7 +146,9 @@ static spar_status create(const spar_host *h, const spar_create_info *raw, void 
   const int32_t wished = v[OPTION_THREADS] > 0 ? (int32_t)v[OPTION_THREADS] : budget;
   const int32_t threads = wished > 1 ? wished : 1;
   choose_nodes(self, threads, (int32_t)v[OPTION_NODES], (int32_t)v[OPTION_FAKE]);
-  const spar_status status = start(self, spar_kernels_for(kernel_choices[v[OPTION_KERNELS]]), threads);
+  self->replicate_below = (uint64_t)v[OPTION_REPLICATE];
+  const spar_kernels *kernels = spar_kernels_for(kernel_choices[v[OPTION_KERNELS]]);
+  const spar_status status = start(self, kernels, threads);
   if (status != SPAR_OK) {
     destroy(self);
     return status;
@@ -166,15 +175,24 @@ ON_ALL(embed, spar_embed_args)
 ON_ALL(embed_bwd, spar_embed_args)
 ON_ALL(logp, spar_logp_args)
 ON_ALL(logp_bwd, spar_logp_args)
-ON_ALL(binary, spar_binary_args)
 ON_ALL(reduce, spar_reduce_args)
-ON_ALL(copy, spar_copy_args)
 ON_ALL(linear_logp, spar_linear_logp_args)
 ON_ALL(linear_logp_bwd, spar_linear_logp_args)
-ON_ALL(optimizer, spar_optimizer_args)
+
+/* Those that may write a weight: its copies are then old. */
+#define ON_ALL_WRITING(NAME, ARGS, OUTPUT)                              \
+  static spar_status all_##NAME(void *self, const ARGS *args) {         \
+    numa_steer(self);                                                   \
+    numa_wrote(args->OUTPUT);                                           \
+    return spar_cpu_##NAME(&((numa_backend *)self)->all, args);         \
+  }
+ON_ALL_WRITING(binary, spar_binary_args, y)
+ON_ALL_WRITING(copy, spar_copy_args, y)
+ON_ALL_WRITING(optimizer, spar_optimizer_args, p)
 
 static spar_status all_fill(void *self, spar_tensor *y, double value) {
   numa_steer(self);
+  numa_wrote(y);
   return spar_cpu_fill(&((numa_backend *)self)->all, y, value);
 }
 
@@ -183,6 +201,7 @@ static const spar_backend_api api = {
   .flags = SPAR_BE_OWN_THREADS | SPAR_BE_DETERMINISTIC,
   .buffer_alloc = numa_buffer_alloc,
   .buffer_free = numa_buffer_free,
+  .buffer_write = numa_buffer_write,
   .gemm = numa_gemm,
   .attention = numa_attention,
   .attention_bwd = all_attention_bwd,

@@ -130,8 +130,9 @@ void topology_read(topology *map) {
     n->n_cores = CPU_COUNT(&n->cores);
     n->id = id;
     long long free_bytes = 0;
-    n->memory = map->has_libnuma ? library.node_size(id, &free_bytes) : kibibytes_of(id, "MemTotal:");
-    n->memory_free = map->has_libnuma ? free_bytes : kibibytes_of(id, "MemFree:");
+    const int known = map->has_libnuma;
+    n->memory = known ? library.node_size(id, &free_bytes) : kibibytes_of(id, "MemTotal:");
+    n->memory_free = known ? free_bytes : kibibytes_of(id, "MemFree:");
     if (n->n_cores > 0 && n->memory > 0) map->count++;
   }
   if (map->count == 0) { /* a kernel without NUMA */

@@ -25,7 +25,8 @@ typedef struct topology {
   int32_t distance[MAX_NODES][MAX_NODES]; /* 10 = local */
 } topology;
 
-/* Reads libnuma, where it is installed, and sysfs.  At least one node, even where neither exists. */
+/* Reads libnuma, where it is installed, and sysfs.  At least one node, whatever
+ * is missing. */
 void topology_read(topology *map);
 /* Divides the first node into `count` with equal shares of its cores (or all of them, when there
  * are fewer cores than nodes).  For tests: memory stays where it is. */

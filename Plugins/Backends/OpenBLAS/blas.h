@@ -1,6 +1,6 @@
 /*
- * OpenBLAS, loaded when an instance first wants it: its thread pool starts as soon as the library is
- * loaded, and listing plugins must start nothing.
+ * OpenBLAS, loaded when an instance first wants it: its thread pool starts as soon as the library
+ * is loaded, and listing plugins must start nothing.
  */
 #ifndef SPAR_OPENBLAS_BLAS_H
 #define SPAR_OPENBLAS_BLAS_H

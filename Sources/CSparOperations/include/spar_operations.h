@@ -3,8 +3,8 @@
  * and a team of threads.  Backend plugins put their own doors before it.
  *
  * What an operation computes depends on its arguments, not on the team: slices have fixed sizes and
- * are joined in order.  Every operation is [serial] on an instance: scratch belongs to the operation
- * that runs.
+ * are joined in order.  Every operation is [serial] on an instance: scratch belongs to the one that
+ * runs.
  */
 #ifndef SPAR_OPERATIONS_H
 #define SPAR_OPERATIONS_H
@@ -40,8 +40,7 @@ typedef struct spar_cpu {
 } spar_cpu;
 
 /* An instance on `team`, which stays the caller's; NULL team: the calling thread alone.
- * SPAR_E_NOMEM (and the error set) without memory.  release() frees the scratch, and does nothing to
- * an instance of zeros. */
+ * SPAR_E_NOMEM (and the error set) without memory.  release() frees the scratch. */
 spar_status spar_cpu_init(spar_cpu *self, const spar_host *h, const char *name,
                           const spar_kernels *kernels, spar_team *team, blas_sgemm sgemm);
 void spar_cpu_release(spar_cpu *self);

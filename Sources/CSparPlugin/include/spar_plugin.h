@@ -578,7 +578,11 @@ struct spar_backend_api_r0 {
    * (64-byte aligned).  A NUMA plugin gives alloc and free only; a GPU gives all
    * but import, which wraps foreign host memory such as a mapped file.
    * alloc may answer SPAR_UNSUPPORTED: this buffer lives in the host's memory (a NUMA
-   * plugin has no use for one smaller than a few pages).  free is [any]. */
+   * plugin has no use for one smaller than a few pages).  free is [any].
+   * buffer_write() whose src is the buffer's own memory (b->host + offset) copies nothing:
+   * it tells that the host has written there.  If a plugin has buffer_write(), the host
+   * tells it so before an operation reads a SPAR_BUF_WEIGHTS buffer: the plugin may keep
+   * copies of weights. */
   spar_status (*buffer_alloc)(void *self, uint64_t bytes, uint32_t usage, spar_buffer *out);
   spar_status (*buffer_import)(void *self, void *host_ptr, uint64_t bytes, spar_buffer *out);
   void (*buffer_free)(void *self, spar_buffer *b);
@@ -639,7 +643,8 @@ typedef void (*spar_placement_row_fn)(void *arg, const char *key, const char *te
 /* [grows] */
 typedef struct spar_placement_ext_r0 {
   uint64_t struct_size;
-  spar_status (*describe)(void *self, uint64_t flags, spar_placement_row_fn row, void *arg); /* [serial] */
+  /* [serial] */
+  spar_status (*describe)(void *self, uint64_t flags, spar_placement_row_fn row, void *arg);
 } spar_placement_ext;
 
 /* ------------------------------------------------------------ collective -- */

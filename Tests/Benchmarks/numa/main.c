@@ -1,8 +1,9 @@
 /*
- * placement NUMA.so OPENBLAS.so [FAKE_NODES [no-mbind]]: where the numa plugin puts threads and pages, and that
- * its bits are those of openblas with its own products.
+ * placement NUMA.so OPENBLAS.so [FAKE_NODES [no-mbind]]: where the numa plugin puts threads and
+ * pages, and that its bits are those of openblas with its own products.
  *
- *   cc -O2 -std=gnu11 -ISources/CSparPlugin/include Tests/Benchmarks/numa/[mho]*.c -o placement -ldl
+ *   cc -O2 -std=gnu11 -ISources/CSparPlugin/include Tests/Benchmarks/numa/[mho]*.c \
+ *     -o placement -ldl
  *   ./placement .build/release/libspar-numa.so .build/release/libspar-openblas.so 2
  *
  * On a machine with several nodes FAKE_NODES is 0; scripts/numa-qemu.sh makes such a machine.
@@ -176,6 +177,10 @@ int main(int argc, char **argv) {
   char text[120];
   snprintf(text, sizeof text, "%.1f MB of results have the bits of openblas", (double)n / 1e6);
   check(text, n == m && memcmp(ours, theirs, n) == 0);
+  instance copies = create(argv[1], (int64_t[]){0, 0, 0, 0, fake, 1 << 20}, 6, threads);
+  memset(theirs, 0, n);
+  check("replicate-below=1048576 has the same bits",
+        run_operations(&copies, theirs, ROOM) == n && memcmp(ours, theirs, n) == 0);
   instance off = create(argv[1], (int64_t[]){0, 0, 2, 0, 0}, 5, threads);
   memset(theirs, 0, n);
   check("placement=off has the same bits",
@@ -184,6 +189,7 @@ int main(int argc, char **argv) {
   placement->describe(numa.self, SPAR_PLACEMENT_MEASURE, print_row, NULL);
   placement->describe(off.self, 0, print_row, NULL);
   destroy(&off);
+  destroy(&copies);
   destroy(&openblas);
   destroy(&numa);
   printf(failures ? "placement: %d failures\n" : "placement: all is well\n", failures);

@@ -1,7 +1,8 @@
 /* Every operation that has a share in a training step or a decoding step, on fixed numbers. */
 #include "placement.h"
 
-enum { T = 96, C = 192, F = 512, V = 1600, H = 6, HKV = 3, D = 32, SPANS = 12, SLOTS = 24, PREFIX = 40 };
+enum { T = 96, C = 192, F = 512, V = 1600, H = 6, HKV = 3, D = 32 };
+enum { SPANS = 12, SLOTS = 24, PREFIX = 40 };
 
 static char *out, *end;
 
@@ -59,7 +60,8 @@ static void attention(instance *i) {
   for (int64_t len = 1; len <= 9; len += 8) {
     const int64_t rows = SPANS * len;
     spar_tensor q = random_tensor(i, ACT, SHAPE(rows, H, D), 1);
-    spar_tensor o = zero_tensor(i, ACT, SHAPE(rows, H, D)), lse = zero_tensor(i, ACT, SHAPE(rows, H));
+    spar_tensor o = zero_tensor(i, ACT, SHAPE(rows, H, D));
+    spar_tensor lse = zero_tensor(i, ACT, SHAPE(rows, H));
     int64_t qb[SPANS], ql[SPANS], kb[SPANS], kl[SPANS], pb[SPANS], pl[SPANS];
     for (int64_t s = 0; s < SPANS; s++) {
       qb[s] = s * len;
@@ -89,7 +91,8 @@ static void attention(instance *i) {
 }
 
 static void rows(instance *i) {
-  spar_tensor x = random_tensor(i, ACT, SHAPE(T, C), 1), w = random_tensor(i, SPAR_BUF_WEIGHTS, SHAPE(C), 1);
+  spar_tensor x = random_tensor(i, ACT, SHAPE(T, C), 1);
+  spar_tensor w = random_tensor(i, SPAR_BUF_WEIGHTS, SHAPE(C), 1);
   spar_tensor y = zero_tensor(i, ACT, SHAPE(T, C)), rstd = zero_tensor(i, ACT, SHAPE(T));
   spar_norm_args n = {.struct_size = sizeof n, .x = &x, .weight = &w, .y = &y, .rstd = &rstd,
                       .eps = 1e-5, .kind = SPAR_NORM_RMS};
