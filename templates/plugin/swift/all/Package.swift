@@ -14,7 +14,9 @@ let package = Package(
     .systemLibrary(name: "CSpar", pkgConfig: "spar"),
     .target(name: "@MODULE@Core"),
     .target(
-      name: "@MODULE@", dependencies: ["CSpar", "@MODULE@Core"], swiftSettings: search,
+      name: "@MODULE@",
+      dependencies: ["CSpar", "@MODULE@Core"],
+      swiftSettings: search,
       linkerSettings: [
         // The library brings its own Swift runtime and exports its entry only, so that it does not
         // depend on the Swift that Spar was built with.
