@@ -30,6 +30,7 @@ demo: model ## self-play on the small model, start to end (about 20 minutes)
 TEST = $(SWIFT) test -c release --disable-xctest
 
 test: model ## run all tests
+	@scripts/setup.sh tests
 	@scripts/make-venv.sh .build/venv
 	if [ -x .build/venv/bin/python ]; then export SPAR_PYTHON="$$PWD/.build/venv/bin/python"; fi; \
 	  gguf="$${SPAR_CACHE:-$$HOME/.cache/spar}/models/SmolLM2-135M-Instruct.Q4_1.gguf"; \

@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
-# Installs the system packages that the build and the tests need, if any of them is missing.
+# Installs the system packages that the build needs, if any of them is missing.  `setup.sh tests`
+# adds what only the tests need: oneDNN, for the example of a backend in C++.
 set -euo pipefail
+
+for_tests=false
+[ "${1:-}" = tests ] && for_tests=true
 
 complete() {
   command -v pkg-config >/dev/null && command -v unzip >/dev/null &&
     pkg-config --exists openblas hdf5 libpcre2-8 &&
-    python3 -m pip --version >/dev/null 2>&1
+    python3 -m pip --version >/dev/null 2>&1 &&
+    { ! $for_tests || [ -e /usr/include/oneapi/dnnl/dnnl.hpp ]; }
 }
 complete && exit 0
 
 packages=(libopenblas-dev libhdf5-dev libnuma-dev libpcre2-dev pkg-config unzip)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip python3-venv)
+! $for_tests || packages+=(libdnnl-dev)
 
 fail() {
   echo "setup: $1" >&2
@@ -31,4 +37,4 @@ echo "setup: installing ${packages[*]}"
 "${as_root[@]}" apt-get update || fail "apt-get update failed"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y --no-install-recommends "${packages[@]}" || fail "apt-get install failed"
-complete || fail "packages are installed, yet pkg-config does not find openblas, hdf5, libpcre2-8"
+complete || fail "packages are installed, yet openblas, hdf5, libpcre2-8 (or oneDNN) is not found"
