@@ -57,7 +57,7 @@ import Testing
     }
     try run("one")
     try run("two", "--ranker", "likelihood", "--ranker-option", "model=../model")
-    try run("three", "--objective", "gpo")
+    try run("three", "--objective", "gpo", "--beta", "0.01")
     func computed(_ name: String) throws -> [String] {
       try tiny.log("a/\(name).log").filter { $0.action == "computed" }.map(\.stage)
     }

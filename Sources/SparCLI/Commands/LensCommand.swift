@@ -41,7 +41,7 @@ struct LensCommand: ParsableCommand {
   @Option(help: "What they look at: \(Pairing.allCases.map(\.rawValue).joined(separator: ", ")).")
   var pairing = Pairing.bestWorst
 
-  @Option(help: "Prompts; 0 = all.")
+  @Option(parsing: .unconditional, help: "Prompts; 0 = all.")
   var limit = 8
 
   @Flag(help: "Leave out gradients by parameters: no backward pass, less memory.")
