@@ -69,7 +69,10 @@ import Testing
     "what an objective or an update rule does not take is an error that names what is right",
     arguments: [
       (["--objective", "sspo"], "did you mean 'sppo'?"),
-      (["--objective", "dpo", "--objective-option", "label-smothing=0.1"], "label-smoothing"),
+      (
+        ["--objective", "dpo", "--objective-option", "label-smothing=0.1"],
+        "did you mean label_smoothing?"
+      ),
       (["--objective", "dpo", "--objective-option", "label-smoothing=0.7"], "from 0 to 0.5"),
       (["--objective", "dpo", "--set", "objective.beta=soft"], "a number from 1e-06 to 1000"),
       (["--objective", "dpo", "--pairing", "all-answers"], "objective that has: gpo, sppo"),
@@ -96,7 +99,7 @@ import Testing
       (["--objectives", "sppo,sppo"], "twice"), (["--objectives", "spo"], "did you mean 'sppo'?"),
       (["--objective-option", "dpo.gamma=1"], "it has beta"),
       (["--pairing", "all-answers"], "dpo compares answers"),
-      (["--pairing", "none"], "best-worst"), (["--limit", "-1"], "at least 0"),
+      (["--pairing", "none"], "best-worst"), (["--limit=-1"], "at least 0"),
     ])
   func lensUsage(arguments: [String], clue: String) throws {
     let result = try SparProcess.run(["lens"] + arguments)
