@@ -134,6 +134,7 @@ struct EventReader {
       "rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies",
       "logps/chosen", "logps/rejected", "spar/normalised_loss", "spar/kl_ref", "spar/len_chosen",
       "spar/len_rejected", "perf/tokens_per_s", "perf/mem_peak_mb", "objective/residual",
+      "entropy",
     ]
     #expect(Set(first.keys) == names)
     // Before the first update the policy is the reference: the loss is that of the targets alone.
