@@ -7,8 +7,6 @@ public enum ReportError: Error, Equatable, Sendable, CustomStringConvertible {
   case mixed(sweep: String)
   case twice(path: String)
   case noPoints(path: String)
-  case unreadable(path: String, problem: String)
-  case schema(path: String, found: Int?, supported: Int)
   case baseline(name: String, known: [String], nearest: String?)
   case format(output: String)
 
@@ -21,10 +19,6 @@ public enum ReportError: Error, Equatable, Sendable, CustomStringConvertible {
       return "\(sweep) is a sweep; a report takes one sweep alone, or runs"
     case .twice(let path): return "\(path) is given twice"
     case .noPoints(let path): return "\(path) has no points: there is nothing to report"
-    case .unreadable(let path, let problem): return "\(path): \(problem)"
-    case .schema(let path, let found, let supported):
-      return "\(path) has schema \(found.map(String.init) ?? "(none)"), "
-        + "this build reads \(supported)"
     case .baseline(let name, let known, let nearest):
       let guess = nearest.map { " (did you mean \"\($0)\"?)" } ?? ""
       return "there is no arm \"\(name)\"\(guess); known: "
@@ -40,7 +34,6 @@ public enum ReportError: Error, Equatable, Sendable, CustomStringConvertible {
       return inside.map { "give \(path)/\($0)" }
         ?? "`spar run` and `spar sweep` make such folders; give their output_dir"
     case .mixed: return "give the runs inside it instead: points/p01 points/p02 …"
-    case .schema: return "make the report with the spar that ran the sweep, or run the sweep again"
     case .format: return "say --format html, markdown or csv"
     default: return nil
     }

@@ -11,7 +11,6 @@ public enum SweepError: Error, Equatable, Sendable, CustomStringConvertible {
   case axisIsSet(axis: String, by: String)
   case unknownArm(text: String, arms: [String], nearest: String?)
   case changed(file: String, changes: [String])
-  case record(file: String, problem: String)
   case memory(needed: Double, present: Double)
   case interrupted(done: Int, of: Int)
 
@@ -34,7 +33,6 @@ public enum SweepError: Error, Equatable, Sendable, CustomStringConvertible {
     case .changed(let file, let changes):
       let more = changes.count > 6 ? "; and \(changes.count - 6) more" : ""
       return "\(file) is of another sweep: \(changes.prefix(6).joined(separator: "; "))\(more)"
-    case .record(let file, let problem): return "\(file): \(problem)"
     case .memory(let needed, let present):
       return "one point needs about \(Self.gigabytes(needed)), this machine has "
         + Self.gigabytes(present)
@@ -55,7 +53,6 @@ public enum SweepError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unknownArm: return nil
     case .changed:
       return "undo the change or choose another --output_dir; values may be added to axes"
-    case .record: return "choose another --output_dir"
     case .memory:
       return "lower train.tokens_per_pass or generate.batch_size, or use a smaller model"
     case .interrupted: return nil

@@ -19,7 +19,7 @@ public struct SweepPlan: Sendable {
   }
 
   public let folder: String
-  public let axes: [SweepRecord.AxisRecord]
+  public let axes: [SweepRecord.Axis]
   public let points: [Point]
   public let baseline: String?
   /// What all points have in common, and what is known of files and plugins by digest.
@@ -140,8 +140,7 @@ public struct SweepPlan: Sendable {
       baseline: baseline, settings: settings,
       points: points.map {
         .init(
-          id: $0.id, arm: $0.arm, values: $0.values, folder: $0.folder, status: .pending,
-          error: nil, seconds: nil)
+          id: $0.id, arm: $0.arm, values: $0.values, folder: $0.folder, status: .pending)
       }, stages: [])
   }
 }

@@ -99,7 +99,7 @@ import Testing
       (["--objectives", "sppo,sppo"], "twice"), (["--objectives", "spo"], "did you mean 'sppo'?"),
       (["--objective-option", "dpo.gamma=1"], "it has beta"),
       (["--pairing", "all-answers"], "dpo compares answers"),
-      (["--pairing", "none"], "best-worst"), (["--limit=-1"], "at least 0"),
+      (["--pairing", "none"], "best-worst"), (["--limit", "-1"], "at least 0"),
     ])
   func lensUsage(arguments: [String], clue: String) throws {
     let result = try SparProcess.run(["lens"] + arguments)

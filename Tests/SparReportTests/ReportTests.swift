@@ -1,4 +1,5 @@
 import Foundation
+import SparPipeline
 import Testing
 
 @testable import SparReport
@@ -6,7 +7,7 @@ import Testing
 @Suite("Report") struct ReportTests {
   /// Throws the fixture away however the test ends.
   private func withSweep(
-    _ statuses: [String: SweepManifest.Status] = [:], _ body: (SweepFixture) throws -> Void
+    _ statuses: [String: SweepRecord.Status] = [:], _ body: (SweepFixture) throws -> Void
   ) throws {
     let fixture = try SweepFixture()
     try fixture.writeSweep(statuses: statuses)
@@ -171,13 +172,14 @@ import Testing
   func empty() throws {
     let fixture = try SweepFixture()
     try SweepFixture.write(
-      #"{"schema":1,"name":"n","axes":[],"points":[]}"#, to: fixture.root + "/sweep.json")
+      #"{"schema":1,"name":"n","recipe":"r","command":[],"spar":"0","axes":[],"settings":{},"#
+        + #""points":[],"stages":[]}"#, to: fixture.root + "/sweep.json")
     #expect(throws: ReportError.noPoints(path: fixture.root + "/sweep.json")) {
       try Comparison.read([fixture.root])
     }
     try SweepFixture.write(#"{"schema":9}"#, to: fixture.root + "/sweep.json")
     #expect(
-      throws: ReportError.schema(path: fixture.root + "/sweep.json", found: 9, supported: 1)
+      throws: SweepRecordError.schema(file: fixture.root + "/sweep.json", found: 9, supported: 1)
     ) { try Comparison.read([fixture.root]) }
     try fixture.remove()
   }

@@ -32,8 +32,8 @@ struct SweepFixture {
   }
 
   /// - Parameter statuses: of points by id, where not done; such points have no folder.
-  func writeSweep(statuses: [String: SweepManifest.Status] = [:]) throws {
-    var points: [SweepManifest.Point] = []
+  func writeSweep(statuses: [String: SweepRecord.Status] = [:]) throws {
+    var points: [SweepRecord.Point] = []
     for objective in Self.objectives {
       for beta in Self.betas {
         for seed in Self.seeds {
@@ -49,19 +49,18 @@ struct SweepFixture {
         }
       }
     }
-    var manifest = SweepManifest(
-      name: "objective by beta",
+    let record = SweepRecord(
+      name: "objective by beta", recipe: "a recipe.yaml",
+      command: ["spar", "sweep", "a recipe.yaml"],
       axes: [
         .init(name: "objective.name", values: Self.objectives, replicate: false),
         .init(name: "objective.beta", values: Self.betas, replicate: false),
         .init(name: "seed", values: Self.seeds, replicate: true),
-      ], points: points)
-    manifest.command = ["spar", "sweep", "a recipe.yaml"]
-    manifest.baseline = points[0].arm
+      ], baseline: points[0].arm, settings: [:], points: points, stages: [])
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     try Self.write(
-      String(decoding: try encoder.encode(manifest), as: UTF8.self), to: root + "/sweep.json")
+      String(decoding: try encoder.encode(record), as: UTF8.self), to: root + "/sweep.json")
   }
 
   /// One run of one iteration, with gpo ahead of sppo by a prompt in four.

@@ -1,4 +1,5 @@
 import Foundation
+import SparPipeline
 import SparSweeps
 import Testing
 

@@ -130,7 +130,7 @@ struct EventReader {
     #expect(result.history.map(\.step) == [1, 2, 3])
     let first = result.history[0].values
     let names: Set = [
-      "loss", "entropy", "learning_rate", "grad_norm", "epoch", "global_step", "num_tokens",
+      "loss", "learning_rate", "grad_norm", "epoch", "global_step", "num_tokens",
       "rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies",
       "logps/chosen", "logps/rejected", "spar/normalised_loss", "spar/kl_ref", "spar/len_chosen",
       "spar/len_rejected", "perf/tokens_per_s", "perf/mem_peak_mb", "objective/residual",

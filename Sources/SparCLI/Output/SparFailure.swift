@@ -68,7 +68,7 @@ enum SparFailure {
     case ActivationError.layer, ActivationError.embedding, CaptureError.noLanguageModel,
       CaptureError.nothingChosen:
       return true
-    case SweepError.record, SweepError.memory: return false
+    case SweepError.memory: return false
     case is SweepError: return true
     default: return false
     }

@@ -13,7 +13,7 @@ extension HTMLReport {
     guard !lines.isEmpty else { return "" }
     let text = lines.map { HTML.escape($0.line) }.joined(separator: "\n")
     let heading =
-      comparison.sweep?.command?.isEmpty == false ? "Command" : "Commands that repeat it"
+      comparison.sweep?.command.isEmpty == false ? "Command" : "Commands that repeat it"
     return "<h3>\(heading)</h3>\n<pre>\(text)</pre>\n"
   }
 

@@ -1,9 +1,10 @@
 import Foundation
+import SparPipeline
 
 /// Names for runs that are compared without a sweep: arms are the settings in which they differ,
 /// runs that differ in their seed alone repeat one arm.
 struct ArmNaming {
-  private(set) var axes: [SweepManifest.Axis] = []
+  private(set) var axes: [SweepRecord.Axis] = []
   private(set) var ids: [String]
   private(set) var arms: [String] = []
   private(set) var values: [[String: String]] = []

@@ -1,3 +1,5 @@
+import SparPipeline
+
 /// What a report is about: points (runs), grouped into arms that differ in settings.
 ///
 /// Points of one arm repeat it: they differ in replicate axes (seeds) alone.
@@ -9,7 +11,7 @@ public struct Comparison: Equatable, Sendable {
     public var values: [String: String]
     /// The values of the replicate axes, joined: what pairs points of different arms.
     public var replicate: String
-    public var status: SweepManifest.Status
+    public var status: SweepRecord.Status
     public var error: String?
     public var seconds: Double?
     public var result: RunResult
@@ -28,16 +30,16 @@ public struct Comparison: Equatable, Sendable {
   }
 
   public var title: String
-  public var axes: [SweepManifest.Axis]
+  public var axes: [SweepRecord.Axis]
   public var points: [Point]
   public var arms: [Arm]
   /// Place in `arms`; nil for a single arm.
   public var baseline: Int?
   /// Nil when runs were given rather than a sweep.
-  public var sweep: SweepManifest?
+  public var sweep: SweepRecord?
 
   /// Axes that make arms.
-  public var armAxes: [SweepManifest.Axis] { axes.filter { !$0.replicate } }
+  public var armAxes: [SweepRecord.Axis] { axes.filter { !$0.replicate } }
 
   public func points(of arm: Arm) -> [Point] { arm.points.map { points[$0] } }
 
@@ -48,8 +50,8 @@ public struct Comparison: Equatable, Sendable {
   ///   - baseline: an arm's name, label or point; nil = what the sweep says, else the first arm.
   /// - Throws: `ReportError.baseline` for an arm that is not there.
   init(
-    title: String, axes: [SweepManifest.Axis], points: [Point], baseline: String?,
-    sweep: SweepManifest? = nil
+    title: String, axes: [SweepRecord.Axis], points: [Point], baseline: String?,
+    sweep: SweepRecord? = nil
   ) throws {
     self.title = title
     self.axes = axes

@@ -54,8 +54,7 @@ extension Comparison {
   private static func sweep(
     _ folder: String, baseline: String?, title: String?, progress: (Int, Int) -> Void
   ) throws -> Comparison {
-    let manifest = try SweepManifest.read(folder + "/sweep.json")
-    guard !manifest.points.isEmpty else {
+    guard let manifest = try SweepRecord.read(folder), !manifest.points.isEmpty else {
       throw ReportError.noPoints(path: folder + "/sweep.json")
     }
     let replicates = manifest.axes.filter(\.replicate).map(\.name)

@@ -138,7 +138,7 @@ struct Provenance {
     var found: [(stage: String, computed: Int, reused: Int, spent: Double, saved: Double)] = []
     for stage in comparison.sweep?.stages ?? [] {
       let reused = stage.usedBy.count { $0 != stage.computedBy }
-      let seconds = stage.seconds ?? 0
+      let seconds = stage.seconds
       if let known = found.firstIndex(where: { $0.stage == stage.stage }) {
         found[known].computed += 1
         found[known].reused += reused
@@ -168,9 +168,9 @@ struct Provenance {
   var sharedStages: [[String]] {
     (comparison.sweep?.stages ?? []).map { stage in
       [
-        stage.stage, stage.path, stage.computedBy ?? "–",
+        stage.stage, stage.path, stage.computedBy,
         stage.usedBy.filter { $0 != stage.computedBy }.joined(separator: ", "),
-        stage.seconds.map(RunReport.duration) ?? "–", stage.key,
+        RunReport.duration(stage.seconds), stage.key,
       ]
     }
   }

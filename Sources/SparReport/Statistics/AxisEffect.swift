@@ -1,4 +1,5 @@
 import SparEvaluation
+import SparPipeline
 
 /// The marginal means of the win rate over one axis: for each value, the mean over the arms that
 /// have it, each arm counting alike.
@@ -14,7 +15,7 @@ public struct AxisEffect: Equatable, Sendable, Codable {
   typealias Entry = (values: [String: String], table: PromptTable)
 
   /// Nil where the arms share no prompt.
-  init?(_ axis: SweepManifest.Axis, of entries: [Entry], _ bootstrap: Bootstrap) {
+  init?(_ axis: SweepRecord.Axis, of entries: [Entry], _ bootstrap: Bootstrap) {
     guard let cells = MarginalMeans(entries, bootstrap) else { return nil }
     self.axis = axis.name
     values = axis.values.compactMap { value in
@@ -36,7 +37,7 @@ public struct Interaction: Equatable, Sendable, Codable {
 
   /// Nil where the arms share no prompt, or no value of one axis meets two of the other.
   init?(
-    _ axis: SweepManifest.Axis, _ by: SweepManifest.Axis, of entries: [AxisEffect.Entry],
+    _ axis: SweepRecord.Axis, _ by: SweepRecord.Axis, of entries: [AxisEffect.Entry],
     _ bootstrap: Bootstrap
   ) {
     guard let cells = MarginalMeans(entries, bootstrap) else { return nil }

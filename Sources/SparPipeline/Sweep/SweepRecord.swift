@@ -1,17 +1,26 @@
 import Foundation
-import SparPipeline
 import SparStore
 
 /// sweep.json: the points of a sweep, how far each is, and the stages that they share.
 public struct SweepRecord: Codable, Equatable, Sendable {
-  public struct AxisRecord: Codable, Equatable, Sendable {
+  /// A setting that the sweep varies.
+  public struct Axis: Codable, Equatable, Sendable {
+    /// Its dotted name: "objective.beta".
     public var name: String
     public var values: [String]
+    /// Whether its values repeat an arm (seeds) rather than make one.
     public var replicate: Bool
+
+    public init(name: String, values: [String], replicate: Bool) {
+      self.name = name
+      self.values = values
+      self.replicate = replicate
+    }
   }
   public enum Status: String, Codable, Sendable {
     case pending, running, done, failed
   }
+  /// One run of the sweep.
   public struct Point: Codable, Equatable, Sendable {
     public var id: String
     public var arm: String
@@ -22,6 +31,19 @@ public struct SweepRecord: Codable, Equatable, Sendable {
     public var error: String?
     /// Of the point's own process, without stages that it shares.
     public var seconds: Double?
+
+    public init(
+      id: String, arm: String, values: [String: String], folder: String, status: Status,
+      error: String? = nil, seconds: Double? = nil
+    ) {
+      self.id = id
+      self.arm = arm
+      self.values = values
+      self.folder = folder
+      self.status = status
+      self.error = error
+      self.seconds = seconds
+    }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
@@ -35,13 +57,27 @@ public struct SweepRecord: Codable, Equatable, Sendable {
       try container.encode(seconds, forKey: .seconds)
     }
   }
+  /// A stage that was computed once and used by one point or more.
   public struct Stage: Codable, Equatable, Sendable {
+    /// Digest of all that the stage depends on.
     public var key: String
     public var stage: String
     public var path: String
     public var computedBy: String
     public var usedBy: [String]
     public var seconds: Double
+
+    public init(
+      key: String, stage: String, path: String, computedBy: String, usedBy: [String],
+      seconds: Double
+    ) {
+      self.key = key
+      self.stage = stage
+      self.path = path
+      self.computedBy = computedBy
+      self.usedBy = usedBy
+      self.seconds = seconds
+    }
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -66,7 +102,7 @@ public struct SweepRecord: Codable, Equatable, Sendable {
   public var recipe: String
   public var command: [String]
   public var spar = SparVersion.current
-  public var axes: [AxisRecord]
+  public var axes: [Axis]
   public var baseline: String?
   /// What all points have in common, as far as results depend on it: settings by name, and
   /// digests of files and plugins.
@@ -74,26 +110,40 @@ public struct SweepRecord: Codable, Equatable, Sendable {
   public var points: [Point]
   public var stages: [Stage]
 
+  public init(
+    name: String, recipe: String, command: [String], axes: [Axis], baseline: String?,
+    settings: [String: String], points: [Point], stages: [Stage]
+  ) {
+    self.name = name
+    self.recipe = recipe
+    self.command = command
+    self.axes = axes
+    self.baseline = baseline
+    self.settings = settings
+    self.points = points
+    self.stages = stages
+  }
+
   public static func path(_ folder: String) -> String { folder + "/sweep.json" }
 
   /// Nil where there is none yet.
-  public static func read(_ folder: String) throws -> SweepRecord? {
+  ///
+  /// - Throws: `SweepRecordError` for a file that is no sweep.json of this schema.
+  public static func read(_ folder: String) throws(SweepRecordError) -> SweepRecord? {
     let file = path(folder)
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let record: SweepRecord
+    struct Head: Decodable { var schema: Int? }
+    let found: Int?
     do {
-      record = try decoder.decode(
-        SweepRecord.self, from: Data(contentsOf: URL(fileURLWithPath: file)))
+      let data = try Data(contentsOf: URL(fileURLWithPath: file))
+      found = try decoder.decode(Head.self, from: data).schema
+      if found == schema { return try decoder.decode(SweepRecord.self, from: data) }
     } catch {
-      throw SweepError.record(file: file, problem: "not a record of a sweep: \(error)")
+      throw .unreadable(file: file, problem: "\(error)")
     }
-    guard record.schema == schema else {
-      throw SweepError.record(
-        file: file, problem: "has schema \(record.schema), this program reads \(schema)")
-    }
-    return record
+    throw .schema(file: file, found: found, supported: schema)
   }
 
   public func write(to folder: String) throws {
@@ -104,34 +154,5 @@ public struct SweepRecord: Codable, Equatable, Sendable {
     try AtomicFile.writeBytes(to: Self.path(folder), doing: "writing the record of the sweep") {
       try $0.write(text)
     }
-  }
-
-  /// Why this sweep cannot go on from `earlier`; empty when it can, which it can when all earlier
-  /// points are among its own and nothing else changed.
-  func differences(from earlier: SweepRecord) -> [String] {
-    func short(_ text: String?) -> String {
-      guard let text else { return "not set" }
-      return text.count > 40 ? text.prefix(12) + "…" : text.isEmpty ? "empty" : text
-    }
-    let names = Set(settings.keys).union(earlier.settings.keys).sorted()
-    var found: [String] = names.compactMap { name in
-      let (was, now) = (earlier.settings[name], settings[name])
-      // A file or plugin that new points bring along, or that only old ones needed.
-      let isFact = name.hasPrefix("library of ") || name.hasPrefix("content of ")
-      if was == now || isFact && (was == nil || now == nil) { return nil }
-      return "\(name) was \(short(was)), is \(short(now))"
-    }
-    let (was, now) = (earlier.axes.map(\.name).sorted(), axes.map(\.name).sorted())
-    if was != now {
-      found.append(
-        "its axes were \(was.joined(separator: ", ")), are \(now.joined(separator: ", "))")
-    } else {
-      let mine = Set(points.map(\.values))
-      found += earlier.points.filter { !mine.contains($0.values) }.map {
-        let values = $0.values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        return "its point \($0.id) (\(values.joined(separator: " "))) is not in this sweep"
-      }
-    }
-    return found
   }
 }
