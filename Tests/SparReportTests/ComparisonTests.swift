@@ -99,7 +99,8 @@ import Testing
     try withFolder { fixture in
       try SweepFixture.write(
         """
-        {"schema":1,"name":"n","baseline":null,"axes":[{"name":"train.warmup_steps",
+        {"schema":1,"name":"n","recipe":"r","command":[],"spar":"0","settings":{},
+        "baseline":null,"axes":[{"name":"train.warmup_steps",
         "values":["0","5"],"replicate":false}],"stages":[{"key":"k","stage":"train","path":"s",
         "computed_by":"p1","used_by":["p1","p2"],"seconds":90}],"points":[
         {"id":"p1","arm":"a","values":{"train.warmup_steps":"0"},"folder":"p1","status":"pending",
