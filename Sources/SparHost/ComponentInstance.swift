@@ -20,7 +20,7 @@ final class ComponentInstance: @unchecked Sendable {
     }
     var arena = CallArena()
     var values: [spar_value] = []
-    for option in checked { values.append(option.abiValue(&arena)) }
+    for option in checked { values.append(option.abi(text: arena.text(option.value.text))) }
     var info = spar_create_info()
     info.struct_size = UInt64(MemoryLayout<spar_create_info>.size)
     info.values = UnsafePointer(arena.copy(values))
@@ -39,9 +39,10 @@ final class ComponentInstance: @unchecked Sendable {
 }
 
 extension CheckedOption {
-  fileprivate func abiValue(_ arena: inout CallArena) -> spar_value {
+  /// The option as the ABI passes it.  `text`: its value spelled out, alive as long as the result.
+  package func abi(text: UnsafePointer<CChar>) -> spar_value {
     var abi = spar_value()
-    abi.s = arena.text(value.text)
+    abi.s = text
     abi.given = given ? 1 : 0
     let type: Int
     switch value {

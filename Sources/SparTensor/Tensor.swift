@@ -126,20 +126,28 @@ public struct Tensor: @unchecked Sendable {
 
   /// The view as the plugin ABI describes it.  Borrowed: keep `self` alive during the call.
   public var c: spar_tensor {
-    var view = spar_tensor()
-    view.data = storage.pointer + byteOffset
+    var view = spar_tensor(
+      data: storage.pointer + byteOffset, dtype: dtype, shape: shape, strides: strides)
     view.buffer = storage.handle
     view.offset = storage.handle == nil ? 0 : UInt64(byteOffset)
-    view.dtype = dtype.rawValue
-    view.rank = Int32(shape.count)
-    withUnsafeMutableBytes(of: &view.shape) { bytes in
+    return view
+  }
+}
+
+extension spar_tensor {
+  /// A view of host memory with up to four axes; strides count elements.
+  package init(data: UnsafeMutableRawPointer, dtype: DType, shape: [Int], strides: [Int]) {
+    self.init()
+    self.data = data
+    self.dtype = dtype.rawValue
+    rank = Int32(shape.count)
+    withUnsafeMutableBytes(of: &self.shape) { bytes in
       let out = bytes.assumingMemoryBound(to: Int64.self)
       for axis in shape.indices { out[axis] = Int64(shape[axis]) }
     }
-    withUnsafeMutableBytes(of: &view.stride) { bytes in
+    withUnsafeMutableBytes(of: &stride) { bytes in
       let out = bytes.assumingMemoryBound(to: Int64.self)
       for axis in shape.indices { out[axis] = Int64(strides[axis]) }
     }
-    return view
   }
 }

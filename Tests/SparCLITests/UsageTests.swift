@@ -41,6 +41,7 @@ import Testing
       (["generate"], "model is not set"), (["rank", "--json=3"], "json"),
       (["pair", "--probability_rule", "upstream-score"], "--output"),
       (["run", "r.yaml", "--restart-from", "nowhere"], "r.yaml"),
+      (["report", "x", "--examples", "-1"], "at least 0"),
     ])
   func wrong(arguments: [String], clue: String) throws {
     let result = try SparProcess.run(arguments)
@@ -48,6 +49,16 @@ import Testing
     #expect(result.errors.hasPrefix("spar: error: "))
     #expect(result.errors.contains(clue), "\(result.errors)")
     #expect(result.output.isEmpty)
+  }
+
+  @Test("what a store would bring back cannot be thrown away")
+  func restartWithStore() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let recipe = try folder.write("recipe.yaml", "iterations: 1\n")
+    let result = try SparProcess.run(["run", recipe, "--restart-from", "train", "--store", "s"])
+    #expect(result.status == 2)
+    #expect(result.errors.contains("come back from the store"), "\(result.errors)")
   }
 
   @Test(

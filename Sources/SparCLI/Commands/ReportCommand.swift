@@ -43,7 +43,7 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "Heading. (default: the sweep's name, else the runs')")
   var title: String?
 
-  @Option(help: "Held-out prompts whose answers are shown.")
+  @Option(parsing: .unconditional, help: "Held-out prompts whose answers are shown.")
   var examples = 6
 
   @Flag(help: "Print the result as JSON on stdout.")

@@ -50,6 +50,11 @@ struct RunCommand: RecipeCommand {
     if sweep.plan || sweep.baseline != nil || sweep.jobs > 1 {
       throw SweepError.nothingVaries(recipe: recipe)
     }
+    if restart != nil, sharing.store != nil {
+      throw UsageError(
+        "--restart-from cannot be used with --store: the stages would come back from the store",
+        hint: "delete the stages' folders in the store; the same command then computes them anew")
+    }
     sharing.followParent()
     let host = common.plugins.host(threads: resolved.recipe.run.threads)
     if show {

@@ -39,19 +39,5 @@ struct FloatView {
   var shape: [Int]
   var stride: [Int]
 
-  var c: spar_tensor {
-    var view = spar_tensor()
-    view.data = UnsafeMutableRawPointer(base)
-    view.dtype = Int32(SPAR_F32)
-    view.rank = Int32(shape.count)
-    withUnsafeMutableBytes(of: &view.shape) { bytes in
-      let out = bytes.assumingMemoryBound(to: Int64.self)
-      for axis in shape.indices { out[axis] = Int64(shape[axis]) }
-    }
-    withUnsafeMutableBytes(of: &view.stride) { bytes in
-      let out = bytes.assumingMemoryBound(to: Int64.self)
-      for axis in stride.indices { out[axis] = Int64(stride[axis]) }
-    }
-    return view
-  }
+  var c: spar_tensor { spar_tensor(data: base, dtype: .f32, shape: shape, strides: stride) }
 }

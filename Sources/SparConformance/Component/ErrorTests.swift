@@ -70,7 +70,8 @@ let errorTests = [
       options.contains { $0.name == canonicalOption(name) }
     }
     let arena = GuardedArena()
-    var values = try opened.component.check(given).map { abiValue($0, arena) }
+    var values = try opened.component.check(given)
+      .map { $0.abi(text: arena.text($0.value.text)) }
     for (i, option) in options.enumerated() where option.type == .float { values[i].f = .nan }
     subject.doing("create with NaN")
     let creation = opened.create(values: values, arena: arena)

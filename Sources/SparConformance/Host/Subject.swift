@@ -124,7 +124,9 @@ final class ComponentUnderTest {
       throw NotApplicable("the options given do not fit: \(error)")
     }
     let arena = GuardedArena()
-    return create(values: checked.map { abiValue($0, arena) }, threads: threads, arena: arena)
+    return create(
+      values: checked.map { $0.abi(text: arena.text($0.value.text)) }, threads: threads,
+      arena: arena)
   }
 
   /// Calls `create` with values as they are; nil = none at all.
@@ -191,31 +193,4 @@ final class LiveInstance: @unchecked Sendable {
   }
 
   deinit { destroy() }
-}
-
-/// A checked option as the ABI passes it.
-func abiValue(_ option: CheckedOption, _ arena: GuardedArena) -> spar_value {
-  var value = spar_value()
-  value.s = arena.text(option.value.text)
-  value.given = option.given ? 1 : 0
-  let type: Int
-  switch option.value {
-  case .bool(let on):
-    type = Int(SPAR_T_BOOL)
-    value.i = on ? 1 : 0
-  case .int(let number):
-    type = Int(SPAR_T_INT)
-    value.i = number
-    value.f = Double(number)
-  case .float(let number):
-    type = Int(SPAR_T_FLOAT)
-    value.f = number
-  case .string: type = Int(SPAR_T_STRING)
-  case .choice(let index, _):
-    type = Int(SPAR_T_ENUM)
-    value.i = Int64(index)
-  case .path: type = Int(SPAR_T_PATH)
-  }
-  value.type = UInt32(type)
-  return value
 }
