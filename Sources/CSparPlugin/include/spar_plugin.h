@@ -366,6 +366,69 @@ typedef struct spar_lm_ext_r0 {
   spar_status (*score)(void *model, const spar_lm_item *items, int64_t n); /* [serial] */
 } spar_lm_ext;
 
+/* --------------------------------------------- host extension: text models -- */
+/*
+ * "spar.text-model/1": lets a ranker run any transformer that the host can load, causal or
+ * encoder, on the chosen backend.  The plugin builds token sequences and owns the heads; the
+ * host owns weights, tokenizer, template and arithmetic.
+ */
+enum { SPAR_TM_CAUSAL = 1, SPAR_TM_ENCODER = 2 };
+enum { /* encode: */ SPAR_TM_SPECIAL = 1u << 0, /* render: */ SPAR_TM_GENERATION_PROMPT = 1u << 1 };
+
+/* [grows] Facts of an open model; texts live until it is closed. */
+typedef struct spar_tm_info_r0 {
+  uint64_t struct_size;
+  const char *model_type, *path, *config_json; /* config_json: the model's own, as text */
+  const char *digest, *tokenizer_digest;
+  int64_t hidden_size, vocabulary_size, max_positions;
+  int32_t bos, eos, pad, unk; /* -1 = none */
+  uint32_t kind, reserved;    /* SPAR_TM_CAUSAL or _ENCODER */
+} spar_tm_info;
+
+/* [frozen] Token ids and the rows of them whose final hidden states are wanted. */
+typedef struct spar_tm_rows {
+  const int32_t *ids;
+  int64_t n_ids;
+  const int64_t *rows; /* [n_rows], each in 0 ..< n_ids */
+  int64_t n_rows;
+  float *hidden; /* out [n_rows, hidden_size] */
+} spar_tm_rows;
+
+/* [frozen] n sequences that continue one prefix, which is computed once.  A prefix of no ids is
+ * none; encoders take none. */
+typedef struct spar_tm_group {
+  spar_tm_rows prefix;
+  const spar_tm_rows *sequences;
+  int64_t n;
+} spar_tm_group;
+
+#define SPAR_TEXT_MODEL_EXT "spar.text-model/1"
+/* [grows] Calls on one model are [serial]. */
+typedef struct spar_tm_ext_r0 {
+  uint64_t struct_size;
+  /* [main] path as in "spar.language-model/1", or the folder of an encoder. */
+  spar_status (*open)(const spar_host *h, const char *path, void **model);
+  void (*close)(void *model); /* [main] */
+  spar_status (*info)(void *model, spar_tm_info *out);
+  /* Ids of a text; *n is their number, also where it exceeds capacity (then call again). */
+  spar_status (*encode)(void *model, spar_text text, uint64_t flags, int32_t *ids,
+                        int64_t capacity, int64_t *n);
+  /* The id of a token as the vocabulary spells it, or -1. */
+  spar_status (*token)(void *model, spar_text token, int32_t *id);
+  /* A conversation through the model's chat template, as UTF-8; *n as in encode. */
+  spar_status (*render)(void *model, const spar_message *messages, int64_t n_messages,
+                        uint64_t flags, char *text, int64_t capacity, int64_t *n);
+  /* A tensor of the model's files by name, as f32: heads that the host does not know.
+   * rank = -1: there is none of that name.  With values NULL only shape and rank are given. */
+  spar_status (*tensor)(void *model, const char *name, int64_t shape[SPAR_MAX_RANK],
+                        int32_t *rank, float *values, int64_t capacity);
+  /* Hidden states after the final norm; batching them all in one call is fastest. */
+  spar_status (*hidden)(void *model, const spar_tm_group *groups, int64_t n);
+  /* Logits [n_rows, n_ids] of some tokens from hidden states of a causal model. */
+  spar_status (*logits)(void *model, const float *hidden, int64_t n_rows, const int32_t *ids,
+                        int64_t n_ids, float *logits);
+} spar_tm_ext;
+
 /* --------------------------------------------------------------- backend -- */
 /*
  * An in-order queue of tensor operations.  A synchronous CPU backend just does
