@@ -42,6 +42,7 @@ golden: model ## run the comparisons with values that independent programs compu
 	@! grep -q 'Test run with 0 tests' .build/filtered.log || { echo 'no test ran' >&2; exit 1; }
 
 examples: build ## build the example plugins and every `spar plugin new` outside this tree
+	@scripts/setup.sh tests
 	@SWIFT="$(SWIFT)" scripts/check-examples.sh
 
 bench: model ## measure speed: products, training, generation
