@@ -1,9 +1,7 @@
 /// A GGUF file of the Llama family as Hugging Face would name and order it.
 ///
-/// For the architecture `llama`, llama.cpp's converter interleaves the two halves of each head of
-/// the query and key projections: its row `h·D + 2i + s` is Hugging Face's row `h·D + s·D/2 + i`
-/// (s = 0, 1; i < D/2). This view undoes that, for values and for raw bytes: rows are whole blocks.
-/// qwen2 and qwen3 are stored unpermuted.
+/// For the architecture `llama` the rows of the query and key projections are interleaved, see
+/// `GGUFHeadOrder`. This view undoes that, for values and for raw bytes: rows are whole blocks.
 public final class GGUFLlamaSource: WeightSource {
   public let file: GGUFFile
   public let model: GGUFModelDescription
@@ -21,17 +19,18 @@ public final class GGUFLlamaSource: WeightSource {
   public init(_ file: GGUFFile) throws {
     self.file = file
     model = try GGUFModelDescription(file)
+    let names = model.names
     var entries: [WeightEntry] = []
     var stored: [String: Stored] = [:]
-    for entry in file.entries where !GGUFLlamaNames.isIgnored(entry.name) {
-      guard let name = GGUFLlamaNames.huggingFace(entry.name) else {
+    for entry in file.entries where !GGUFTensorNames.isDerived(entry.name) {
+      guard let name = names.huggingFace(entry.name) else {
         throw WeightError(
           file.path,
           .unsupported(
             "tensor \(entry.name) has no place in a \(model.architecture) model as Spar knows it"))
       }
       var heads: Int?
-      if model.architecture == "llama", GGUFLlamaNames.isPermuted(entry.name) {
+      if names.isInterleaved(entry.name) {
         let count = entry.name.contains(".attn_q.") ? model.headCount : model.keyValueHeadCount
         guard let rows = entry.shape.first, rows % (2 * count) == 0 else {
           throw WeightError(
@@ -70,7 +69,7 @@ public final class GGUFLlamaSource: WeightSource {
     let rows = tensor.entry.shape[0]
     let (columns, rowBytes) = (destination.count / rows, bytes.count / rows)
     for row in 0..<rows {
-      let from = Self.storedRow(row, rows: rows, heads: heads)
+      let from = GGUFHeadOrder.stored(row, headSize: rows / heads)
       tensor.entry.type.decode(
         source + from * rowBytes, count: columns, into: target + row * columns)
     }
@@ -86,17 +85,9 @@ public final class GGUFLlamaSource: WeightSource {
     return try reordered.bytes(name, count: bytes.count) { target in
       guard let base = target.baseAddress else { return }
       for row in 0..<rows {
-        let from = Self.storedRow(row, rows: rows, heads: heads)
+        let from = GGUFHeadOrder.stored(row, headSize: rows / heads)
         (base + row * rowBytes).copyMemory(from: source + from * rowBytes, byteCount: rowBytes)
       }
     }
-  }
-
-  /// Where the file keeps row `row` of Hugging Face's order.
-  private static func storedRow(_ row: Int, rows: Int, heads: Int) -> Int {
-    let size = rows / heads
-    let (head, within) = (row / size, row % size)
-    let (half, i) = (within / (size / 2), within % (size / 2))
-    return head * size + 2 * i + half
   }
 }

@@ -22,14 +22,25 @@ public struct GGUFModelDescription: Sendable, Equatable {
   public var attentionBias: Bool
   public var tokenizer: GGUFTokenizerMetadata
 
+  /// Architectures that are read.
+  static let readable = ["llama", "qwen2", "qwen3"]
+
+  /// The names and the layout of its tensors.
+  var names: GGUFTensorNames {
+    guard let names = GGUFTensorNames.named(architecture) else {
+      preconditionFailure("every readable architecture has names")
+    }
+    return names
+  }
+
   /// - Throws: `WeightError` for another architecture, a key that is missing or of another type,
   ///   and sizes that contradict the tensors.
   public init(_ file: GGUFFile) throws(WeightError) {
     guard let architecture = try file.string("general.architecture") else {
       throw WeightError(file.path, .malformed("metadata general.architecture is missing"))
     }
-    guard GGUFLlamaNames.architectures.contains(architecture) else {
-      let known = GGUFLlamaNames.architectures.sorted().joined(separator: ", ")
+    guard Self.readable.contains(architecture) else {
+      let known = Self.readable.joined(separator: ", ")
       throw WeightError(
         file.path,
         .unsupported("architecture \(architecture); from GGUF this build reads \(known)"))
