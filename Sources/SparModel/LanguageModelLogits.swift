@@ -11,6 +11,11 @@ extension LanguageModel {
     let graph = Graph(backend)
     var hidden = try architecture.hidden(batch, graph, cached: cached, tap: tap)
     if let rows { hidden = try graph.gather(hidden, rows: rows) }
-    return try graph.linear(hidden, architecture.head).value
+    return try logits(hidden, graph)
+  }
+
+  /// Logits [T, V] of final hidden states [T, C].
+  public func logits(_ hidden: Variable, _ graph: Graph) throws -> Tensor {
+    try graph.linear(hidden, architecture.head).value
   }
 }

@@ -13,15 +13,14 @@ public final class LanguageModelExtension: @unchecked Sendable {
 
   public static let id = SPAR_LANGUAGE_MODEL_EXT
 
-  /// A `spar_lm_ext`.  The address of this object stands behind it, since C functions carry no
-  /// context and `open` is given only the host, from which it finds its way back to the table.
-  public let table: UnsafeRawPointer
+  /// A `spar_lm_ext`, offered under `id`.
+  public let table = LentTable.make(LanguageModelExtension.calls)
 
   private let load: (String) throws -> LanguageModel
   private let scoring: AnswerScoring
   private let onProgress: ((_ done: Int, _ of: Int) -> Void)?
   private let lock = NSLock()
-  private var models: [String: LentModel] = [:]
+  private var models: [String: Weakly<LanguageModel>] = [:]
 
   /// - Parameters:
   ///   - rowsPerPass: token rows computed together; more memory, fewer passes.
@@ -34,16 +33,8 @@ public final class LanguageModelExtension: @unchecked Sendable {
     self.load = load
     self.onProgress = onProgress
     scoring = AnswerScoring(rowsPerPass: rowsPerPass)
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: Self.ownerOffset + MemoryLayout<UnsafeRawPointer>.size, alignment: 16)
-    memory.initializeMemory(as: spar_lm_ext.self, repeating: Self.calls, count: 1)
-    table = UnsafeRawPointer(memory)
-    memory.storeBytes(
-      of: Unmanaged.passRetained(self).toOpaque(), toByteOffset: Self.ownerOffset,
-      as: UnsafeMutableRawPointer.self)
+    LentTable<spar_lm_ext>.give(table, to: self)
   }
-
-  private static let ownerOffset = MemoryLayout<spar_lm_ext>.stride
 
   private static let calls = spar_lm_ext(
     struct_size: UInt64(MemoryLayout<spar_lm_ext>.size),
@@ -51,9 +42,7 @@ public final class LanguageModelExtension: @unchecked Sendable {
       guard let host, let path, let out,
         let table = host.pointee.extension(host, LanguageModelExtension.id)
       else { return spar_status(SPAR_E_INVALID) }
-      let owner = Unmanaged<LanguageModelExtension>.fromOpaque(
-        table.load(fromByteOffset: ownerOffset, as: UnsafeRawPointer.self)
-      ).takeUnretainedValue()
+      let owner = LentTable<spar_lm_ext>.owner(of: table, as: LanguageModelExtension.self)
       return reporting(to: host) {
         let opened = OpenedModel(try owner.model(String(cString: path)), owner: owner, host: host)
         out.pointee = Unmanaged.passRetained(opened).toOpaque()
@@ -72,22 +61,6 @@ public final class LanguageModelExtension: @unchecked Sendable {
       }
     })
 
-  /// Nothing thrown may cross the boundary: errors become a status and the host's error text.
-  private static func reporting(
-    to host: UnsafePointer<spar_host>, _ body: () throws -> Void
-  ) -> spar_status {
-    do {
-      try body()
-      return spar_status(SPAR_OK)
-    } catch is ScoringCancelled {
-      host.pointee.set_error(host, "cancelled")
-      return spar_status(SPAR_E_CANCELLED)
-    } catch {
-      host.pointee.set_error(host, "\(error)")
-      return spar_status(error is ModelError ? SPAR_E_INVALID : SPAR_E_INTERNAL)
-    }
-  }
-
   /// The models that somebody has open now.
   public var opened: [LanguageModel] {
     lock.withLock { models.sorted { $0.key < $1.key }.compactMap(\.value.model) }
@@ -97,7 +70,7 @@ public final class LanguageModelExtension: @unchecked Sendable {
     try lock.withLock {
       if let model = models[path]?.model { return model }
       let model = try load(path)
-      models[path] = LentModel(model)
+      models[path] = Weakly(model)
       return model
     }
   }
@@ -108,14 +81,14 @@ public final class LanguageModelExtension: @unchecked Sendable {
       AnswerScoring.Group(
         prompt: try Self.prompt(item, model),
         answers: UnsafeBufferPointer(start: item.completions, count: Int(item.n)).map {
-          model.answer(Self.text($0))
+          model.answer($0.string)
         })
     }
     let sums = try lock.withLock {
       try scoring.sums(groups, under: model) { done, total in
         onProgress?(done, total)
         if opened.host.pointee.cancelled(opened.host) != 0, done < total {
-          throw ScoringCancelled()
+          throw CancelledByHost()
         }
       }
     }
@@ -134,7 +107,7 @@ public final class LanguageModelExtension: @unchecked Sendable {
   /// starts a text.
   private static func prompt(_ item: spar_lm_item, _ model: LanguageModel) throws -> [Int32] {
     let messages = UnsafeBufferPointer(start: item.messages, count: Int(item.n_messages)).map {
-      ChatMessage(role: text($0.role), content: text($0.content))
+      ChatMessage(role: $0.role.string, content: $0.content.string)
     }
     return try promptIDs(messages, model)
   }
@@ -150,19 +123,6 @@ public final class LanguageModelExtension: @unchecked Sendable {
     guard !ids.isEmpty else { throw ModelError(.noChatTemplate, path: model.path) }
     return ids
   }
-
-  private static func text(_ text: spar_text) -> String {
-    guard let start = text.p, text.n > 0 else { return "" }
-    let bytes = UnsafeRawBufferPointer(start: start, count: Int(text.n))
-    return String(decoding: bytes, as: UTF8.self)
-  }
-}
-
-/// Holds a model only as long as somebody has it open.
-private struct LentModel {
-  weak var model: LanguageModel?
-
-  init(_ model: LanguageModel) { self.model = model }
 }
 
 /// What a ranker's handle points at.
@@ -177,8 +137,6 @@ private final class OpenedModel {
     self.host = host
   }
 }
-
-private struct ScoringCancelled: Error {}
 
 private struct NotFinite: Error, CustomStringConvertible {
   var path: String

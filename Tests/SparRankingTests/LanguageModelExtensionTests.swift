@@ -6,39 +6,6 @@ import SparRanking
 import SparText
 import Testing
 
-/// A host that offers one extension and remembers what was reported.
-private final class HostDouble {
-  let table = UnsafeMutablePointer<spar_host>.allocate(capacity: 1)
-  let offered: UnsafeRawPointer
-  var error = ""
-  var isCancelled = false
-
-  init(_ offered: UnsafeRawPointer) {
-    self.offered = offered
-    table.initialize(to: spar_host())
-    table.pointee.struct_size = UInt64(MemoryLayout<spar_host>.size)
-    table.pointee.ctx = Unmanaged.passUnretained(self).toOpaque()
-    table.pointee.extension = { host, id in
-      guard let host, let id, String(cString: id) == SPAR_LANGUAGE_MODEL_EXT else { return nil }
-      return HostDouble.of(host).offered
-    }
-    table.pointee.set_error = { host, text in
-      guard let host, let text else { return }
-      HostDouble.of(host).error = String(cString: text)
-    }
-    table.pointee.cancelled = { host in
-      guard let host else { return 0 }
-      return HostDouble.of(host).isCancelled ? 1 : 0
-    }
-  }
-
-  deinit { table.deallocate() }
-
-  static func of(_ host: UnsafePointer<spar_host>) -> HostDouble {
-    Unmanaged<HostDouble>.fromOpaque(host.pointee.ctx!).takeUnretainedValue()
-  }
-}
-
 /// What a ranker plugin would do with the extension.
 private struct Client {
   struct Item {
@@ -49,7 +16,7 @@ private struct Client {
   let host: HostDouble
 
   init(_ lender: LanguageModelExtension) throws {
-    host = HostDouble(lender.table)
+    host = HostDouble([SPAR_LANGUAGE_MODEL_EXT: lender.table])
     let offered = try #require(host.table.pointee.extension(host.table, SPAR_LANGUAGE_MODEL_EXT))
     calls = spar_lm_ext()
     spar_adopt(&calls, MemoryLayout<spar_lm_ext>.size, offered)

@@ -34,7 +34,7 @@ func layTinyModel(_ golden: String, in folder: String) throws {
   let byteLevel: [String: Any] = [
     "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
   ]
-  try write(
+  try writeJSON(
     [
       "version": "1.0", "added_tokens": added, "normalizer": NSNull(),
       "pre_tokenizer": byteLevel, "post_processor": NSNull(), "decoder": byteLevel,
@@ -43,7 +43,7 @@ func layTinyModel(_ golden: String, in folder: String) throws {
         "byte_fallback": false, "vocab": vocabulary, "merges": [String](),
       ] as [String: Any],
     ], to: folder + "/tokenizer.json")
-  try write(
+  try writeJSON(
     [
       "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>",
       "chat_template":
@@ -52,7 +52,7 @@ func layTinyModel(_ golden: String, in folder: String) throws {
     ], to: folder + "/tokenizer_config.json")
 }
 
-private func write(_ object: [String: Any], to path: String) throws {
+func writeJSON(_ object: [String: Any], to path: String) throws {
   try JSONSerialization.data(withJSONObject: object).write(to: URL(fileURLWithPath: path))
 }
 

@@ -376,13 +376,14 @@ enum { SPAR_TM_CAUSAL = 1, SPAR_TM_ENCODER = 2 };
 enum { /* encode: */ SPAR_TM_SPECIAL = 1u << 0, /* render: */ SPAR_TM_GENERATION_PROMPT = 1u << 1 };
 
 /* [grows] Facts of an open model; texts live until it is closed. */
-typedef struct spar_tm_info_r0 {
+typedef struct spar_tm_info_r1 {
   uint64_t struct_size;
   const char *model_type, *path, *config_json; /* config_json: the model's own, as text */
   const char *digest, *tokenizer_digest;
   int64_t hidden_size, vocabulary_size, max_positions;
   int32_t bos, eos, pad, unk; /* -1 = none */
   uint32_t kind, reserved;    /* SPAR_TM_CAUSAL or _ENCODER */
+  const char *bos_token, *eos_token; /* as templates spell them; NULL = none */
 } spar_tm_info;
 
 /* [frozen] Token ids and the rows of them whose final hidden states are wanted. */

@@ -65,15 +65,22 @@ enum PluginTestOptions {
     guard !options.isEmpty else { return { _ in nil } }
     // Made when first needed: other libraries must not be loaded while one is looked at.
     let backend = Mutex<Backend?>(nil)
-    let models = LanguageModelExtension { path in
-      let made = try backend.withLock { known in
+    @Sendable func made() throws -> Backend {
+      try backend.withLock { known in
         if let known { return known }
         let fresh = try PluginHost(search: PluginSearch(), threads: 2).backend(threads: 2)
         known = fresh
         return fresh
       }
-      return try LanguageModel.load(path, backend: made)
     }
-    return { $0 == LanguageModelExtension.id ? models.table : nil }
+    let languageModels = LanguageModelExtension { try LanguageModel.load($0, backend: made()) }
+    let textModels = TextModelExtension { try TextModels.load($0, backend: made()) }
+    return { id in
+      switch id {
+      case LanguageModelExtension.id: languageModels.table
+      case TextModelExtension.id: textModels.table
+      default: nil
+      }
+    }
   }
 }

@@ -11,8 +11,9 @@ public final class Runtime {
   public let backend: Backend
   /// The budget of loops.
   public let threads: Int
-  /// Lent to rankers that score with a language model.
+  /// Lent to rankers: models that score text, and models whose heads the ranker brings.
   let languageModels: LanguageModelExtension
+  let textModels: TextModelExtension
 
   /// - Parameters:
   ///   - backend: its id, perhaps with options ("numa:nodes=2"); empty = the best that works here.
@@ -28,7 +29,9 @@ public final class Runtime {
     languageModels = LanguageModelExtension { path in
       try LanguageModel.load(path, backend: backend)
     }
+    textModels = TextModelExtension { path in try TextModels.load(path, backend: backend) }
     host.register(extension: LanguageModelExtension.id, languageModels.table)
+    host.register(extension: TextModelExtension.id, textModels.table)
   }
 
   public func model(_ path: String) throws -> LanguageModel {

@@ -1,5 +1,3 @@
-import SparModel
-
 extension ModelFiles {
   /// What a model argument names, without reading its weights: for its tokenizer, template, shape.
   public static func open(_ argument: String) throws -> ModelFiles {
