@@ -87,6 +87,8 @@ let package = Package(
       name: "SparEvaluation",
       dependencies: ["SparHost", "SparPreference", "SparStore", "SparTensor"]),
 
+    .target(name: "SparDiagnostics", dependencies: ["SparStore"]),
+
     .target(
       name: "SparActivations",
       dependencies: ["SparModel", "SparStore", "SparCompute"]),
@@ -115,8 +117,9 @@ let package = Package(
     .executableTarget(
       name: "SparCLI",
       dependencies: [
-        "SparActivations", "SparReport", "SparSweeps", "SparPipeline", "SparGeneration",
-        "SparRanking", "SparTraining", "SparEvaluation", "SparPreference", "SparConformance",
+        "SparActivations", "SparDiagnostics", "SparReport", "SparSweeps", "SparPipeline",
+        "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
+        "SparConformance",
         "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -160,6 +163,7 @@ let package = Package(
     .testTarget(
       name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
+    .testTarget(name: "SparDiagnosticsTests", dependencies: ["SparDiagnostics", "SparStore"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
     .testTarget(name: "SparActivationsTests", dependencies: ["SparActivations", "SparHost"]),

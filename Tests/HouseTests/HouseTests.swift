@@ -12,7 +12,8 @@ import Testing
     "CPCRE2": 0, "SparTensor": 0, "SparPluginKit": 1, "CSparOperations": 1, "SparCompute": 1,
     "SparText": 1, "SparStore": 1,
     "SparModel": 2, "SparHost": 3, "SparPreference": 4, "SparConformance": 4, "SparGeneration": 5,
-    "SparRanking": 5, "SparActivations": 5, "SparTraining": 5, "SparEvaluation": 5,
+    "SparRanking": 5, "SparDiagnostics": 5, "SparActivations": 5, "SparTraining": 5,
+    "SparEvaluation": 5,
     "SparPipeline": 6, "SparReport": 7, "SparSweeps": 7, "SparCLI": 8,
   ]
 

@@ -1,13 +1,29 @@
 import ArgumentParser
+import SparDiagnostics
 import SparStore
 
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show what an HDF5 file of a run holds: groups, datasets, attributes.")
+    abstract: "Show what an HDF5 file of a run holds: groups, datasets, attributes.",
+    discussion: """
+      Of a preference table it also tells what the ranker is like: circles, winners by other rules \
+      than the score (Copeland, Borda, Nash), dependence on the order, bias to length, endings. \
+      Lengths and endings need the candidates that were ranked.
+      """)
 
   @Argument(help: "candidates.h5, preferences.h5, a checkpoint…", completion: .file())
   var file: String
+
+  @Option(
+    help: "The answers that were ranked. (default: the file that the preferences name)",
+    completion: .file())
+  var candidates: String?
+
+  @Option(
+    help: "Another preference table of the same answers: how far do the rankers agree?",
+    completion: .file())
+  var against: String?
 
   @Flag(help: "Print the result as JSON on stdout.")
   var json = false
@@ -19,6 +35,8 @@ struct InspectCommand: ParsableCommand {
     var bytes: Int?
     var attributes: [String: String]
     var children: [Node]
+    var diagnostics: TableDiagnostics?
+    var agreement: RankerAgreement?
 
     init(_ node: HDF5Outline.Node) {
       name = node.name
@@ -32,7 +50,34 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     let outline = try HDF5Outline(file)
-    if json { return try Terminal.json(Node(outline.root)) }
-    try Terminal.line(String(outline.text.dropLast()))
+    var root = Node(outline.root)
+    let schema = outline.root.attributes["schema"]
+    guard schema == .string(PreferencesFile.schema.name) else {
+      guard candidates == nil, against == nil else {
+        throw UsageError(
+          "--candidates and --against belong to a preference table; \(file) holds "
+            + (schema?.description ?? "no schema of Spar's"))
+      }
+      if json { return try Terminal.json(root) }
+      return try Terminal.line(String(outline.text.dropLast()))
+    }
+    let table = try RankedTable.read(file, candidates: candidates)
+    let diagnostics = TableDiagnostics(table.prompts)
+    let agreement = try against.map {
+      RankerAgreement(table.prompts, try RankedTable.read($0, candidates: candidates).prompts)
+    }
+    if json {
+      root.diagnostics = diagnostics
+      root.agreement = agreement
+      return try Terminal.json(root)
+    }
+    try Terminal.line(outline.text)
+    for line in diagnostics.lines { try Terminal.line(line) }
+    if let reason = table.withoutCandidates {
+      try Terminal.line("length: not known, \(reason)")
+    }
+    if let against, let agreement {
+      for line in agreement.lines { try Terminal.line("against \(against): \(line)") }
+    }
   }
 }
