@@ -8,16 +8,25 @@
 // Macros of HDF5 that Swift does not import: each opens the library and then names a global.
 
 static inline hid_t spar_h5_f32(void) { return H5T_NATIVE_FLOAT; }
-/// IEEE half precision in the machine's byte order, made on first use and kept; callers hold the
-/// library's lock.
+/// A 16-bit float of `exponent` exponent bits in the machine's byte order; negative on failure.
+static inline hid_t spar_h5_make_16(size_t exponent, size_t bias) {
+  hid_t made = H5Tcopy(H5T_NATIVE_FLOAT);
+  if (made < 0 || H5Tset_fields(made, 15, 15 - exponent, exponent, 0, 15 - exponent) < 0 ||
+      H5Tset_size(made, 2) < 0 || H5Tset_ebias(made, bias) < 0)
+    return -1;
+  return made;
+}
+/// IEEE half precision, made on first use and kept; callers hold the library's lock.
 static inline hid_t spar_h5_f16(void) {
   static hid_t type = -1;
-  if (type >= 0) return type;
-  hid_t made = H5Tcopy(H5T_NATIVE_FLOAT);
-  if (made < 0 || H5Tset_fields(made, 15, 10, 5, 0, 10) < 0 || H5Tset_size(made, 2) < 0 ||
-      H5Tset_ebias(made, 15) < 0)
-    return -1;
-  return type = made;
+  if (type < 0) type = spar_h5_make_16(5, 15);
+  return type;
+}
+/// The upper half of an f32, made on first use and kept; callers hold the library's lock.
+static inline hid_t spar_h5_bf16(void) {
+  static hid_t type = -1;
+  if (type < 0) type = spar_h5_make_16(8, 127);
+  return type;
 }
 static inline hid_t spar_h5_f64(void) { return H5T_NATIVE_DOUBLE; }
 static inline hid_t spar_h5_i8(void) { return H5T_NATIVE_INT8; }

@@ -140,6 +140,13 @@ public struct CheckpointWriter {
     try file.write("parameters/\(checked(name))", values, shape: shape)
   }
 
+  /// A parameter as bytes of the type in which it is stored, f32, f16 or bf16.
+  public func parameter(
+    _ name: String, _ type: H5Type, shape: [Int], bytes: UnsafeRawBufferPointer
+  ) throws(StoreError) {
+    try file.createDataset("parameters/\(checked(name))", type, shape: shape).write(bytes: bytes)
+  }
+
   /// - Parameter state: the kind, for example `m`.
   public func optimizer(
     _ state: String, _ name: String, shape: [Int], _ values: UnsafeBufferPointer<Float>

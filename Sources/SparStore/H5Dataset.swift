@@ -62,6 +62,36 @@ public final class H5Dataset: @unchecked Sendable {  // the id is used under the
     }
   }
 
+  // MARK: Bits
+
+  /// Writes values of the dataset's own type as the bytes that they are; nothing is converted.
+  public func write(bytes: UnsafeRawBufferPointer) throws(StoreError) {
+    try requireBytes(bytes.count)
+    guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
+    try HDF5.locked { () throws(StoreError) in
+      _ = try context.check(H5Dwrite(id, type.native, 0, 0, 0, base))
+    }
+  }
+
+  /// Reads all values as bytes of the dataset's own type, in the machine's byte order.
+  public func read(bytes: UnsafeMutableRawBufferPointer) throws(StoreError) {
+    try requireBytes(bytes.count)
+    guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
+    try HDF5.locked { () throws(StoreError) in
+      _ = try context.check(H5Dread(id, type.native, 0, 0, 0, base))
+    }
+  }
+
+  private func requireBytes(_ count: Int) throws(StoreError) {
+    guard type != .string else {
+      throw context.error(.type(of: name, expected: "numbers", found: type.rawValue))
+    }
+    guard count == self.count * type.bytes else {
+      throw context.error(
+        .shape(of: name, expected: [count / type.bytes], found: shape))
+    }
+  }
+
   // MARK: Rows
 
   /// Writes the rows of a range, which must exist.

@@ -2,7 +2,7 @@ import CHDF5
 
 /// The element types that Spar stores. Raw values are the names shown to people.
 public enum H5Type: String, Sendable, Equatable {
-  case f16, f32, f64, i8, i32, i64, u8, u64
+  case f16, bf16, f32, f64, i8, i32, i64, u8, u64
   /// UTF-8 text of any length.
   case string
 
@@ -10,6 +10,7 @@ public enum H5Type: String, Sendable, Equatable {
   var native: hid_t {
     switch self {
     case .f16: spar_h5_f16()
+    case .bf16: spar_h5_bf16()
     case .f32: spar_h5_f32()
     case .f64: spar_h5_f64()
     case .i8: spar_h5_i8()
@@ -21,11 +22,23 @@ public enum H5Type: String, Sendable, Equatable {
     }
   }
 
+  /// Bytes of one value; 0 for text.
+  public var bytes: Int {
+    switch self {
+    case .i8, .u8: 1
+    case .f16, .bf16: 2
+    case .f32, .i32: 4
+    case .f64, .i64, .u64: 8
+    case .string: 0
+    }
+  }
+
   /// What a stored type is, whatever its byte order; nil for a type that Spar does not use.
   init?(stored type: hid_t) {
     let size = H5Tget_size(type)
     switch H5Tget_class(type) {
     case H5T_FLOAT where size == 2 && H5Tget_ebias(type) == 15: self = .f16
+    case H5T_FLOAT where size == 2 && H5Tget_ebias(type) == 127: self = .bf16
     case H5T_FLOAT where size == 4: self = .f32
     case H5T_FLOAT where size == 8: self = .f64
     case H5T_STRING: self = .string

@@ -85,6 +85,18 @@ import Testing
         8, "Q8_0", 34, [0], "9548244b3acb623b8d1f048fb7ec104e0472fc80bd6f2583af02d4680d5ad8bc"
       ),
       (
+        10, "Q2_K", 84, [80, 82], "058776d95473dab033d411b57995a89aeb602ee01c4e4b4bed30e42b6d741357"
+      ),
+      (
+        11, "Q3_K", 110, [108], "32f8461856915a4e3231aec432881e9887b8959d07df272d07263bcec60ed1cb"
+      ),
+      (
+        20, "IQ4_NL", 18, [0], "474e8e90251aea9227597f4c049bfe1844889f92413592a94873b8b07b402cb7"
+      ),
+      (
+        23, "IQ4_XS", 136, [0], "99029bdfda76c48a7d6de189951bbeb77ebd293b7c061d640094fdf4cb522ced"
+      ),
+      (
         12, "Q4_K", 144, [0, 2], "273daf46ecbdd69ef31f0b063a3b67e51748c8edc39980b61ad5df69ffa3d2e1"
       ),
       (
@@ -108,7 +120,7 @@ import Testing
       bytes += block
     }
     let folder = try TemporaryFolder()
-    let count = 4 * (blockBytes > 100 ? 256 : 32)
+    let count = 4 * (blockBytes > 80 ? 256 : 32)
     var file = GGUFBytes()
     file.tensors = [.init(name: "x", shape: [count], type: number, bytes: bytes)]
     let source = try GGUFFile(folder.write("q.gguf", file.bytes))

@@ -160,26 +160,3 @@ public final class GGUFFile: WeightSource {
     return start..<start + bytes
   }
 }
-
-/// ggml's numbering of tensor types.
-enum GGUFTypes {
-  static let types: [UInt32: WeightType] = [
-    0: .f32, 1: .f16, 2: .q4_0, 3: .q4_1, 6: .q5_0, 7: .q5_1, 8: .q8_0, 12: .q4_K, 13: .q5_K,
-    14: .q6_K, 24: .i8, 25: .i16, 26: .i32, 27: .i64, 28: .f64, 30: .bf16,
-  ]
-
-  static var readableNames: [String] {
-    types.sorted { $0.key < $1.key }.map { $0.value.rawValue.uppercased() }
-  }
-
-  /// Names of types that are refused, so that the message can say which one it is.
-  private static let refused: [UInt32: String] = [
-    9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS",
-    19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0",
-    35: "TQ2_0", 39: "MXFP4",
-  ]
-
-  static func name(_ number: UInt32) -> String {
-    refused[number].map { "\($0) (\(number))" } ?? "number \(number)"
-  }
-}

@@ -81,13 +81,31 @@ public final class GGUFLlamaSource: WeightSource {
     let bytes = try file.rawBytes(tensor.name)
     guard let heads = tensor.headCount, let source = bytes.baseAddress else { return bytes }
     let rows = tensor.entry.shape[0]
-    let rowBytes = bytes.count / rows
     return try reordered.bytes(name, count: bytes.count) { target in
-      guard let base = target.baseAddress else { return }
-      for row in 0..<rows {
-        let from = GGUFHeadOrder.stored(row, headSize: rows / heads)
-        (base + row * rowBytes).copyMemory(from: source + from * rowBytes, byteCount: rowBytes)
-      }
+      Self.reorder(source, into: target, rows: rows, heads: heads)
+    }
+  }
+
+  public func lendBytes(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    guard let tensor = stored[name] else { throw absence(of: name) }
+    let bytes = try file.rawBytes(tensor.name)
+    guard let heads = tensor.headCount, let source = bytes.baseAddress else {
+      return try body(bytes)
+    }
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+    defer { copy.deallocate() }
+    Self.reorder(source, into: copy, rows: tensor.entry.shape[0], heads: heads)
+    try body(UnsafeRawBufferPointer(copy))
+  }
+
+  private static func reorder(
+    _ source: UnsafeRawPointer, into target: UnsafeMutableRawBufferPointer, rows: Int, heads: Int
+  ) {
+    guard let base = target.baseAddress else { return }
+    let rowBytes = target.count / rows
+    for row in 0..<rows {
+      let from = GGUFHeadOrder.stored(row, headSize: rows / heads)
+      (base + row * rowBytes).copyMemory(from: source + from * rowBytes, byteCount: rowBytes)
     }
   }
 }

@@ -140,7 +140,7 @@ enum QuantizedBlock {
   }
 
   @inline(__always)
-  private static func half(_ x: UnsafeRawPointer, _ offset: Int) -> Float {
+  static func half(_ x: UnsafeRawPointer, _ offset: Int) -> Float {
     HalfFloat.float(f16: x.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
   }
 

@@ -35,9 +35,13 @@ extension WeightType {
     case .q5_0: blocks(source, count, destination, QuantizedBlock.q5_0)
     case .q5_1: blocks(source, count, destination, QuantizedBlock.q5_1)
     case .q8_0: blocks(source, count, destination, QuantizedBlock.q8_0)
+    case .q2_K: blocks(source, count, destination, QuantizedBlock.q2_K)
+    case .q3_K: blocks(source, count, destination, QuantizedBlock.q3_K)
     case .q4_K: blocks(source, count, destination, QuantizedBlock.q4_K)
     case .q5_K: blocks(source, count, destination, QuantizedBlock.q5_K)
     case .q6_K: blocks(source, count, destination, QuantizedBlock.q6_K)
+    case .iq4_nl: blocks(source, count, destination, QuantizedBlock.iq4_nl)
+    case .iq4_xs: blocks(source, count, destination, QuantizedBlock.iq4_xs)
     case .unknown: preconditionFailure("tensors of unknown type are refused before decoding")
     }
   }

@@ -11,6 +11,8 @@ public struct WeightError: Error, Equatable, Sendable {
     case truncated(what: String, needs: Range<Int>, fileBytes: Int)
     case absent(tensor: String, near: [String])
     case unreadableType(tensor: String, type: String, known: [String])
+    /// A quantised type cannot hold a tensor's values.
+    case unencodable(tensor: String, type: WeightType)
     case size(tensor: String, expected: Int, found: Int)
     /// The model is of a kind that this reader does not know.
     case unsupported(String)
@@ -43,6 +45,9 @@ extension WeightError: CustomStringConvertible {
     case .unreadableType(let tensor, let type, let known):
       return "\(path): tensor \(tensor) has type \(type); this build reads "
         + "\(known.joined(separator: ", ")): convert the file to one of these"
+    case .unencodable(let tensor, let type):
+      return "\(path): tensor \(tensor) holds NaN, infinity or values too large for \(type); "
+        + "choose f32 or bf16"
     case .size(let tensor, let expected, let found):
       return "\(path): tensor \(tensor) has \(expected) values, the destination \(found)"
     case .unsupported(let what):

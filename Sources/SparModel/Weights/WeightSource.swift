@@ -7,15 +7,17 @@ public enum WeightType: String, Sendable, CaseIterable {
   // swift-format-ignore: AlwaysUseLowerCamelCase
   case q4_0, q4_1, q5_0, q5_1, q8_0
   // swift-format-ignore: AlwaysUseLowerCamelCase
-  case q4_K, q5_K, q6_K
+  case q2_K, q3_K, q4_K, q5_K, q6_K
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case iq4_nl, iq4_xs
   /// A type number of a newer GGUF file; such a tensor is listed, and refused when it is read.
   case unknown
 
   /// Values that are stored together.
   public var blockSize: Int {
     switch self {
-    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-    case .q4_K, .q5_K, .q6_K: 256
+    case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .iq4_nl: 32
+    case .q2_K, .q3_K, .q4_K, .q5_K, .q6_K, .iq4_xs: 256
     default: 1
     }
   }
@@ -32,9 +34,13 @@ public enum WeightType: String, Sendable, CaseIterable {
     case .q5_0: 2 + 4 + 16
     case .q5_1: 2 + 2 + 4 + 16
     case .q8_0: 2 + 32
+    case .q2_K: 16 + 64 + 2 + 2
+    case .q3_K: 32 + 64 + 12 + 2
     case .q4_K: 2 + 2 + 12 + 128
     case .q5_K: 2 + 2 + 12 + 32 + 128
     case .q6_K: 128 + 64 + 16 + 2
+    case .iq4_nl: 2 + 16
+    case .iq4_xs: 2 + 2 + 4 + 128
     case .unknown: 0
     }
   }
@@ -83,10 +89,18 @@ public protocol WeightSource: AnyObject, Sendable {
   /// The stored bytes, row-major, in `entry.type`; valid as long as the source lives.
   /// Not necessarily aligned to the element size.
   func rawBytes(_ name: String) throws -> UnsafeRawBufferPointer
+  /// Lends the bytes of `rawBytes` for the time of a call and keeps nothing, so that a whole model
+  /// passes through the memory of one tensor.
+  func lendBytes(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
 }
 
 extension WeightSource {
   // Yours for free.
+
+  /// For sources whose bytes lie in a mapped file.
+  public func lendBytes(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try body(rawBytes(name))
+  }
 
   /// The entry, or an error that names the nearest stored names.
   public func require(_ name: String) throws(WeightError) -> WeightEntry {
