@@ -55,6 +55,22 @@ import Testing
     }
   }
 
+  @Test("linear with a low-rank adapter, trained alone and with its weight")
+  func adapter() throws {
+    let table = Parameter(name: "x", value: random([5, 3], 1))
+    let weight = Parameter(name: "w", value: random([4, 3], 2))
+    let a = Parameter(name: "a", value: random([2, 3], 3))
+    let b = Parameter(name: "b", value: random([4, 2], 4))
+    weight.adapter = LowRankAdapter(a: a, b: b, scale: 0.5)
+    let build: (Graph) throws -> Variable = {
+      try $0.linear($0.embed([0, 4, 2, 2], table: table), weight)
+    }
+    try check([table, weight, a, b], build)
+    weight.gradient = nil
+    try check([a, b, table], build)
+    #expect(weight.gradient == nil)
+  }
+
   @Test("norm, with the residual sharing its input") func norm() throws {
     let table = Parameter(name: "x", value: random([5, 6], 1))
     let weight = Parameter(name: "w", value: random([6], 2))

@@ -25,9 +25,18 @@ extension Graph {
     return y
   }
 
-  /// y = x weight^T (+ bias); x [T, in], weight [out, in], bias [out].
+  /// y = x weight^T (+ bias); x [T, in], weight [out, in], bias [out].  An adapter of the weight
+  /// adds its own product.
   public func linear(
     _ x: Variable, _ weight: Parameter, bias: Parameter? = nil
+  ) throws(ComputeError) -> Variable {
+    let y = try product(x, weight, bias: bias)
+    guard let adapter = weight.adapter else { return y }
+    return try add(y, linear(linear(x, adapter.a), adapter.b), scale: adapter.scale)
+  }
+
+  private func product(
+    _ x: Variable, _ weight: Parameter, bias: Parameter?
   ) throws(ComputeError) -> Variable {
     let y = Variable(backend.tensor([x.value.shape[0], weight.value.shape[0]]))
     try backend.gemm(
@@ -98,14 +107,19 @@ extension Graph {
     return y
   }
 
-  /// x + z of one shape.
-  public func add(_ x: Variable, _ z: Variable) throws(ComputeError) -> Variable {
+  /// x + scale z of one shape.
+  public func add(
+    _ x: Variable, _ z: Variable, scale: Double = 1
+  ) throws(ComputeError) -> Variable {
     let y = Variable(backend.tensor(x.value.shape))
-    try backend.add(x.value, z.value, into: y.value)
+    try backend.add(x.value, z.value, into: y.value, alpha: 1, beta: scale)
     record { [self] () throws(ComputeError) in
       guard let dy = y.takeGradient() else { return }
       try give(dy, to: x)
-      try give(dy, to: z)
+      guard scale != 1 else { return try give(dy, to: z) }
+      let dz = backend.tensor(dy.shape)
+      try backend.add(dy, dy, into: dz, alpha: scale, beta: 0)
+      try give(dz, to: z)
     }
     return y
   }

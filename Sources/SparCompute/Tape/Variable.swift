@@ -7,6 +7,8 @@ public final class Parameter: @unchecked Sendable {
   public let value: Tensor
   /// Same shape as the value; nil when the parameter is frozen.
   public var gradient: Tensor?
+  /// A low-rank correction that linear layers add; nil = none.
+  public var adapter: LowRankAdapter?
 
   public init(name: String, value: Tensor) {
     self.name = name
