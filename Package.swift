@@ -47,6 +47,8 @@ let package = Package(
       name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
       name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "SparTensor", dependencies: ["CSparPlugin"]),
 
     // Floor 1
@@ -58,6 +60,10 @@ let package = Package(
     .target(
       name: "SparModel",
       dependencies: ["SparTensor", "SparCompute", "SparText", "SparStore", "CSparPlugin"]),
+
+    .target(
+      name: "SparData", dependencies: ["SparText", "SparTensor", "CZlib", "CZstd"],
+      swiftSettings: testable),
 
     // Floor 3
     .target(
@@ -151,6 +157,9 @@ let package = Package(
     // Tests
     .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "CSparPlugin"]),
     .testTarget(name: "SparTextTests", dependencies: ["SparText"]),
+    .testTarget(
+      name: "SparDataTests", dependencies: ["SparData", "SparText", "SparTensor"],
+      exclude: ["Fixtures", "make_fixtures.py"]),
     .testTarget(name: "SparStoreTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(
       name: "SparModelTests", dependencies: ["SparModel", "SparHost", "SparTraining"]),

@@ -8,13 +8,13 @@ for_tests=false
 
 complete() {
   command -v pkg-config >/dev/null && command -v unzip >/dev/null &&
-    pkg-config --exists openblas hdf5 libpcre2-8 &&
+    pkg-config --exists openblas hdf5 libpcre2-8 libzstd zlib &&
     python3 -m pip --version >/dev/null 2>&1 &&
     { ! $for_tests || [ -e /usr/include/oneapi/dnnl/dnnl.hpp ]; }
 }
 complete && exit 0
 
-packages=(libopenblas-dev libhdf5-dev libnuma-dev libpcre2-dev pkg-config unzip)
+packages=(libopenblas-dev libhdf5-dev libnuma-dev libpcre2-dev libzstd-dev zlib1g-dev pkg-config unzip)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip python3-venv)
 ! $for_tests || packages+=(libdnnl-dev)
 
@@ -37,4 +37,4 @@ echo "setup: installing ${packages[*]}"
 "${as_root[@]}" apt-get update || fail "apt-get update failed"
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y --no-install-recommends "${packages[@]}" || fail "apt-get install failed"
-complete || fail "packages are installed, yet openblas, hdf5, libpcre2-8 (or oneDNN) is not found"
+complete || fail "packages are installed, yet openblas, hdf5, libpcre2-8, libzstd, zlib (or oneDNN) is not found"

@@ -2,7 +2,7 @@
 ///
 /// Foundation's dictionaries forget the order, and chat templates print it; its bridging also
 /// costs 0.5 s on a tokenizer of 3 MB.
-enum JSONNode: Equatable, Sendable {
+public enum JSONNode: Equatable, Sendable {
   case null
   case boolean(Bool)
   case integer(Int)
@@ -12,22 +12,27 @@ enum JSONNode: Equatable, Sendable {
   case object([JSONMember])
 }
 
-struct JSONMember: Equatable, Sendable {
-  var key: String
-  var value: JSONNode
+public struct JSONMember: Equatable, Sendable {
+  public var key: String
+  public var value: JSONNode
+
+  public init(key: String, value: JSONNode) {
+    self.key = key
+    self.value = value
+  }
 }
 
 extension JSONNode {
   /// The last member of that name, as Python's `json` keeps it; nil where absent or no object.
-  subscript(key: String) -> JSONNode? {
+  public subscript(key: String) -> JSONNode? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
   }
 
-  var isNull: Bool { self == .null }
+  public var isNull: Bool { self == .null }
 
   /// What it is, for error messages.
-  var kind: String {
+  public var kind: String {
     switch self {
     case .null: "null"
     case .boolean: "a boolean"
@@ -38,25 +43,25 @@ extension JSONNode {
     }
   }
 
-  var string: String? {
+  public var string: String? {
     if case .string(let value) = self { value } else { nil }
   }
-  var boolean: Bool? {
+  public var boolean: Bool? {
     if case .boolean(let value) = self { value } else { nil }
   }
-  var integer: Int? {
+  public var integer: Int? {
     if case .integer(let value) = self { value } else { nil }
   }
-  var array: [JSONNode]? {
+  public var array: [JSONNode]? {
     if case .array(let value) = self { value } else { nil }
   }
-  var members: [JSONMember]? {
+  public var members: [JSONMember]? {
     if case .object(let value) = self { value } else { nil }
   }
 }
 
 /// What stopped the parser, and at which byte.
-struct JSONSyntaxError: Error, Equatable {
-  var what: String
-  var offset: Int
+public struct JSONSyntaxError: Error, Equatable {
+  public var what: String
+  public var offset: Int
 }

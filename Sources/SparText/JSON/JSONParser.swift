@@ -1,18 +1,20 @@
 import Foundation
 
 /// A strict RFC 8259 parser over UTF-8 bytes: linear time, nesting at most `maximumDepth`.
-struct JSONParser {
+public struct JSONParser {
   /// Deeper than any real file, shallow enough for a thread's stack.
-  static let maximumDepth = 128
+  public static let maximumDepth = 128
 
   private let bytes: UnsafeBufferPointer<UInt8>
   private var at = 0
 
-  static func parse(_ data: Data) throws(JSONSyntaxError) -> JSONNode {
+  /// NaN, Infinity and -Infinity, which JSON lacks and Python writes, are numbers.
+  private let takesNotFinite: Bool
+
+  public static func parse(_ data: Data) throws(JSONSyntaxError) -> JSONNode {
     let outcome: Result<JSONNode, JSONSyntaxError> = data.withUnsafeBytes { raw in
-      var parser = JSONParser(bytes: raw.bindMemory(to: UInt8.self))
       do throws(JSONSyntaxError) {
-        return .success(try parser.document())
+        return .success(try parse(raw.bindMemory(to: UInt8.self)))
       } catch {
         return .failure(error)
       }
@@ -20,8 +22,17 @@ struct JSONParser {
     return try outcome.get()
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>) {
+  /// The same for bytes that are lent; `takesNotFinite` reads NaN and Infinity as Python does.
+  public static func parse(
+    _ bytes: UnsafeBufferPointer<UInt8>, takesNotFinite: Bool = false
+  ) throws(JSONSyntaxError) -> JSONNode {
+    var parser = JSONParser(bytes: bytes, takesNotFinite: takesNotFinite)
+    return try parser.document()
+  }
+
+  private init(bytes: UnsafeBufferPointer<UInt8>, takesNotFinite: Bool) {
     self.bytes = bytes
+    self.takesNotFinite = takesNotFinite
   }
 
   private mutating func document() throws(JSONSyntaxError) -> JSONNode {
@@ -65,6 +76,10 @@ struct JSONParser {
     case UInt8(ascii: "t"): return try word("true", .boolean(true))
     case UInt8(ascii: "f"): return try word("false", .boolean(false))
     case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "N") where takesNotFinite: return try word("NaN", .number(.nan))
+    case UInt8(ascii: "I") where takesNotFinite: return try word("Infinity", .number(.infinity))
+    case UInt8(ascii: "-") where takesNotFinite && at + 1 < bytes.count && bytes[at + 1] == 0x49:
+      return try word("-Infinity", .number(-.infinity))
     default: return try number()
     }
   }

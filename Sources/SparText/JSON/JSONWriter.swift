@@ -1,7 +1,7 @@
 /// JSON text, in the spelling of Python's `json.dumps(ensure_ascii=False)`.
-enum JSONWriter {
+public enum JSONWriter {
   /// `text` in quotes, with only the escapes that JSON demands.
-  static func append(_ text: String, to out: inout [UInt8]) {
+  public static func append(_ text: String, to out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
     for byte in text.utf8 {
       switch byte {
@@ -23,20 +23,20 @@ enum JSONWriter {
     out.append(UInt8(ascii: "\""))
   }
 
-  static func quoted(_ text: String) -> String {
+  public static func quoted(_ text: String) -> String {
     var out: [UInt8] = []
     append(text, to: &out)
     return String(decoding: out, as: UTF8.self)
   }
 
   /// A whole value on one line, or indented by two spaces a level.
-  static func text(_ node: JSONNode, indent: Int = 0) -> String {
+  public static func text(_ node: JSONNode, indent: Int = 0) -> String {
     var out: [UInt8] = []
     append(node, indent: indent, level: 0, to: &out)
     return String(decoding: out, as: UTF8.self)
   }
 
-  static func append(_ node: JSONNode, indent: Int, level: Int, to out: inout [UInt8]) {
+  public static func append(_ node: JSONNode, indent: Int, level: Int, to out: inout [UInt8]) {
     switch node {
     case .null: out.append(contentsOf: "null".utf8)
     case .boolean(let value): out.append(contentsOf: (value ? "true" : "false").utf8)
