@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup model build demo test golden examples bench format check install uninstall clean
+.PHONY: help setup model build demo test golden examples bench fuzz format check install uninstall clean
 
 SWIFT ?= swift
 FORMATTED := Package.swift Sources Plugins Tests
@@ -47,6 +47,11 @@ examples: build ## build the example plugins and every `spar plugin new` outside
 
 bench: model ## measure speed: products, training, generation
 	for what in gemm train generate; do .build/release/spar bench $$what; done
+
+FUZZ_SECONDS ?= 600
+
+fuzz: setup ## feed each parser mutated inputs, FUZZ_SECONDS (600) each; see CONTRIBUTING.md
+	@SWIFT="$(SWIFT)" scripts/fuzz.sh $(FUZZ_SECONDS)
 
 format: ## format the Swift sources in place
 	$(SWIFT) format -i -r $(FORMATTED)

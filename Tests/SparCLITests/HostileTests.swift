@@ -8,18 +8,45 @@ import Testing
     {% endfor %}
     """
 
-  @Test("a broken JSON line: earlier lines are answered, then file:line and code 1")
+  @Test("a broken JSON line is answered by an error, and the lines behind it by their texts")
   func brokenLine() throws {
     let folder = try SparProcess.Folder()
     defer { folder.remove() }
     let template = try folder.write("chat.jinja", Self.template)
     let good = #"{"messages": [{"role": "user", "content": "hi"}]}"#
-    let input = try folder.write("in.jsonl", good + "\n\n{\"messages\": [}\n" + good + "\n")
+    let bad = #"{"messages": [], "add_generate_prompt": true}"#
+    let input = try folder.write(
+      "in.jsonl", good + "\n\n{\"messages\": [}\n[]\n{}\n\(bad)\n" + good + "\n")
     let result = try SparProcess.run(["template", "--model", template, "--input", input])
-    #expect(result.status == 1)
-    #expect(result.lines.count == 1)
-    #expect(result.output.contains("[user] hi"))
-    #expect(result.errors.contains("in.jsonl:3: "), "\(result.errors)")
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.lines.count == 6)
+    #expect(result.lines.first?.contains("[user] hi") == true)
+    #expect(result.lines.last == result.lines.first)
+    #expect(result.lines.dropFirst().prefix(4).allSatisfy { $0.hasPrefix(#"{"error":"#) })
+    #expect(result.output.contains(#"did you mean \"add_generation_prompt\"?"#))
+  }
+
+  @Test("of several named templates the flag, the tools or the default choose")
+  func namedTemplates() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let config = try folder.write(
+      "tokenizer_config.json",
+      #"{"bos_token": "<s>", "chat_template": [{"name": "default", "template": "{{ bos_token }}d"}, "#
+        + #"{"name": "tool_use", "template": "t{{ tools }}"}, {"name": "rag", "template": "r"}]}"#)
+    let rows = #"{"messages": []}"# + "\n" + #"{"messages": [], "tools": [1]}"#
+    for (flags, expected) in [
+      ([], ["<s>d", "t[1]"]), (["--template", "rag"], ["r", "r"]),
+    ] as [([String], [String])] {
+      let result = try SparProcess.run(["template", "--model", config] + flags, input: rows)
+      #expect(result.lines == expected.map { "{\"rendered\":\"\($0)\"}" }, "\(result.errors)")
+    }
+    let folderResult = try SparProcess.run(["template", "--model", folder.path], input: rows)
+    #expect(folderResult.lines.count == 2, "\(folderResult.errors)")
+    let unknown = try SparProcess.run(
+      ["template", "--model", config, "--template", "rga"], input: rows)
+    #expect(unknown.status != 0)
+    #expect(unknown.errors.contains("default, tool_use, rag"), "\(unknown.errors)")
   }
 
   @Test("a conversation that the template refuses is an answer, not an end")

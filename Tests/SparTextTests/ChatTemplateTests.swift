@@ -156,8 +156,8 @@ import Testing
     let any = try JSONSerialization.jsonObject(with: text)
     #expect(try JinjaValue(json: any) == JinjaValue(jsonText: text, name: "text"))
     #expect(JinjaValue(json: true) == .boolean(true))
-    #expect(JinjaValue(json: true).text == "True")
-    #expect(JinjaValue(json: 1).text == "1")
+    #expect(JinjaValue(json: true).typeName == "bool")
+    #expect(JinjaValue(json: 1).typeName == "int")
     #expect(JinjaValue(json: NSNull()) == .none)
   }
 

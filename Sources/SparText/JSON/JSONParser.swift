@@ -10,11 +10,17 @@ public struct JSONParser {
 
   /// NaN, Infinity and -Infinity, which JSON lacks and Python writes, are numbers.
   private let takesNotFinite: Bool
+  /// Integers beyond 64 bits become floating-point numbers, unless they are refused.
+  private var refusesLargeIntegers = false
 
-  public static func parse(_ data: Data) throws(JSONSyntaxError) -> JSONNode {
+  public static func parse(
+    _ data: Data, refusingLargeIntegers: Bool = false
+  ) throws(JSONSyntaxError) -> JSONNode {
     let outcome: Result<JSONNode, JSONSyntaxError> = data.withUnsafeBytes { raw in
+      var parser = JSONParser(bytes: raw.bindMemory(to: UInt8.self), takesNotFinite: false)
+      parser.refusesLargeIntegers = refusingLargeIntegers
       do throws(JSONSyntaxError) {
-        return .success(try parse(raw.bindMemory(to: UInt8.self)))
+        return .success(try parser.document())
       } catch {
         return .failure(error)
       }
@@ -154,6 +160,7 @@ public struct JSONParser {
     }
     let text = String(decoding: bytes[start..<at], as: UTF8.self)
     if isInteger, let value = Int(text) { return .integer(value) }
+    if isInteger, refusesLargeIntegers { throw failure("an integer beyond 64 bits") }
     guard let value = Double(text) else { throw failure("a number out of range") }
     return .number(value)
   }

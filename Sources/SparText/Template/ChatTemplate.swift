@@ -13,7 +13,9 @@ public struct ChatTemplate: Sendable {
   public let source: String
   public let name: String
   public var limits = JinjaLimits()
-  private let body: [JinjaStatement]
+  /// What `strftime_now` takes for the time; nil is the clock.
+  public var now: Date?
+  private let body: JinjaFrame
 
   /// - Throws: `JinjaError` with the line that does not parse.
   public init(source: String, name: String) throws {
@@ -56,7 +58,7 @@ public struct ChatTemplate: Sendable {
     scope.merge(variables) { $1 }
     scope["messages"] = messages
     scope["add_generation_prompt"] = .boolean(addGenerationPrompt)
-    let interpreter = JinjaInterpreter(variables: scope, limits: limits, now: Date())
+    let interpreter = JinjaInterpreter(variables: scope, limits: limits, now: now ?? Date())
     do {
       return try interpreter.run(body)
     } catch let fault as JinjaFault {
