@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Feeds the parsers of files and templates mutated inputs: libFuzzer with the address sanitizer.
 #   scripts/fuzz.sh [SECONDS [PARSER…]]     600 seconds and all parsers unless given
-# Inputs that make a parser trap, hang (1 s) or take more than 2 GB end in .build/fuzz/findings.
+# Inputs that make a parser trap, take long (1 s of the processor) or take more than 2 GB end in .build/fuzz/findings.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds="${1:-600}"
@@ -26,7 +26,7 @@ for parser in "${parsers[@]}"; do
   mkdir -p "$corpus"
   SPAR_FUZZ="$parser" SPAR_FUZZ_SEEDS="$corpus" "$program"
   echo "fuzz: $parser for $seconds s"
-  SPAR_FUZZ="$parser" nice -n 19 "$program" "$corpus" -max_total_time="$seconds" -timeout=1 \
+  SPAR_FUZZ="$parser" nice -n 19 "$program" "$corpus" -max_total_time="$seconds" -timeout=20 \
     -rss_limit_mb=2048 -malloc_limit_mb=512 -max_len=16384 -print_final_stats=1 \
     -artifact_prefix="$work/findings/$parser-" >"$work/$parser.log" 2>&1 || status=1
   rm -rf /dev/shm/spar-fuzz-*

@@ -48,7 +48,22 @@ nonisolated(unsafe) private var target = FuzzTarget.json
   }
 }
 
+/// Longest time of the processor for one input. libFuzzer's own limit is of the clock, which on a
+/// busy machine says little.
+private let longest = 1.0
+
+private func secondsOfThisThread() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 private func testOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+  let start = secondsOfThisThread()
+  defer {
+    let time = secondsOfThisThread() - start
+    precondition(time < longest, "the input took \(time) s")
+  }
   do {
     try target.run(Data(bytes: bytes, count: count))
   } catch {
