@@ -156,7 +156,8 @@ let package = Package(
 
     // Tests
     .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "CSparPlugin"]),
-    .testTarget(name: "SparTextTests", dependencies: ["SparText"]),
+    .testTarget(
+      name: "SparTextTests", dependencies: ["SparText"], exclude: ["Differential"]),
     .testTarget(
       name: "SparDataTests", dependencies: ["SparData", "SparText", "SparTensor"],
       exclude: ["Fixtures", "make_fixtures.py"]),
