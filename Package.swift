@@ -105,7 +105,7 @@ let package = Package(
       dependencies: [
         "SparActivations",
         "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
-        "SparModel", "SparHost", "SparStore", "SparTensor",
+        "SparModel", "SparHost", "SparStore", "SparText", "SparTensor",
         .product(name: "Yams", package: "Yams"),
       ]),
 
@@ -114,10 +114,11 @@ let package = Package(
       name: "SparReport",
       dependencies: [
         "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference", "SparStore",
-        "SparTensor",
+        "SparText", "SparTensor",
       ], swiftSettings: testable),
     .target(
-      name: "SparSweeps", dependencies: ["SparPipeline", "SparEvaluation", "SparHost", "SparStore"]),
+      name: "SparSweeps",
+      dependencies: ["SparPipeline", "SparEvaluation", "SparHost", "SparStore", "SparText"]),
 
     // Floor 7
     .executableTarget(
@@ -175,7 +176,7 @@ let package = Package(
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(name: "SparDiagnosticsTests", dependencies: ["SparDiagnostics", "SparStore"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
-    .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
+    .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline", "SparText"]),
     .testTarget(name: "SparActivationsTests", dependencies: ["SparActivations", "SparHost"]),
     .testTarget(
       name: "SparReportTests",

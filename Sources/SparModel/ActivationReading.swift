@@ -19,9 +19,7 @@ extension LanguageModel {
       // The whole of it would be V floats a row: 100 MB for 512 rows of a small model.
       for first in stride(from: 0, to: rows.count, by: logitRows) {
         let piece = Array(rows[first..<min(first + logitRows, rows.count)])
-        let values = try graph.linear(
-          graph.gather(hidden, rows: piece), architecture.head
-        ).value
+        let values = try architecture.logits(of: graph.gather(hidden, rows: piece), graph).value
         try take(logits, UnsafeBufferPointer(start: values.floats, count: values.count))
       }
     }

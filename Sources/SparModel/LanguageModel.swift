@@ -65,6 +65,6 @@ public final class LanguageModel: @unchecked Sendable {
     let graph = Graph(backend)
     let hidden = try architecture.hidden(batch.packed, graph, cached: nil)
     let rows = try graph.gather(hidden, rows: batch.heads)
-    return try graph.linearLogp(rows, architecture.head, targets: batch.targets).value.array()
+    return try architecture.logps(of: rows, targets: batch.targets, graph).value.array()
   }
 }

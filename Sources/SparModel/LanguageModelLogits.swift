@@ -16,6 +16,6 @@ extension LanguageModel {
 
   /// Logits [T, V] of final hidden states [T, C].
   public func logits(_ hidden: Variable, _ graph: Graph) throws -> Tensor {
-    try graph.linear(hidden, architecture.head).value
+    try architecture.logits(of: hidden, graph).value
   }
 }

@@ -1,3 +1,5 @@
+import SparText
+
 /// A model that cannot be loaded or used, with what was found.
 public struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
   public enum Reason: Equatable, Sendable {
@@ -31,6 +33,7 @@ public struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unknownArchitecture(let found, let known):
       return "\(path): architecture \"\(found)\" is not known; known: "
         + known.joined(separator: ", ")
+        + (NearestName.of(found, among: known).map { "; the nearest is \($0)" } ?? "")
     case .config(let field, let problem):
       return "\(path): config field \(field): \(problem)"
     case .missingTensor(let name):

@@ -2,6 +2,7 @@ import Foundation
 import SparHost
 import SparPipeline
 import SparStore
+import SparText
 
 /// All points of a sweep, decoded and checked, with the stages that each needs.
 public struct SweepPlan: Sendable {

@@ -124,6 +124,20 @@ public struct Tensor: @unchecked Sendable {
       dtype: dtype, shape: shape, strides: strides)
   }
 
+  /// The first `width` elements of every row of the last axis.
+  public func leading(_ width: Int) -> Tensor {
+    var (shape, strides) = (shape, strides)
+    let last = shape.count - 1
+    precondition(width >= 0 && width <= shape[last], "\(width) of rows of \(shape[last])")
+    shape[last] = width
+    // An axis of extent 1 has any stride; this one lets it count as contiguous.
+    for axis in (0..<last).reversed() where shape[axis] == 1 {
+      strides[axis] = strides[axis + 1] * shape[axis + 1]
+    }
+    return Tensor(
+      storage: storage, byteOffset: byteOffset, dtype: dtype, shape: shape, strides: strides)
+  }
+
   /// The view as the plugin ABI describes it.  Borrowed: keep `self` alive during the call.
   public var c: spar_tensor {
     var view = spar_tensor(

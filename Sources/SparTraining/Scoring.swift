@@ -68,8 +68,8 @@ extension TrainableModel {
     let rows = try graph.gather(hidden, rows: batch.heads)
     let entropy = backend.tensor([batch.targets.count])
     let squares = sumP2 ? backend.tensor([batch.targets.count]) : nil
-    let output = try graph.linearLogp(
-      rows, architecture.head, targets: batch.targets, entropy: entropy, sumOfSquares: squares)
+    let output = try architecture.logps(
+      of: rows, targets: batch.targets, graph, entropy: entropy, sumOfSquares: squares)
     return ScoredPass(
       graph: graph, output: output, tokenLogps: output.value.array(),
       tokenSumP2: squares?.array() ?? [], tokenEntropies: entropy.array())

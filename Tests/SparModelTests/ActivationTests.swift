@@ -22,7 +22,7 @@ struct ActivationTests {
   }
 
   func run(
-    _ tiny: GoldenLlamaTests.Case, _ ids: [Int32]
+    _ tiny: GoldenModel, _ ids: [Int32]
   ) throws -> (recorder: Recorder, hidden: [Float]) {
     var batch = PackedBatch()
     batch.append(ids)
@@ -49,7 +49,7 @@ struct ActivationTests {
 
   @Test("every site at every layer is what transformers has there", arguments: testBackends)
   func golden(backend: TestBackend) throws {
-    let tiny = try GoldenLlamaTests().load("llama", backend.make())
+    let tiny = try GoldenModel("llama", backend.make())
     let (recorder, hidden) = try run(tiny, try tiny.expected.ids("ids.0"))
     #expect(recorder.order == Self.expected.map(\.0))
     for (name, values, norm) in Self.expected {
@@ -70,7 +70,7 @@ struct ActivationTests {
 
   @Test("a block adds its attention and its mlp, bit for bit", arguments: testBackends)
   func sums(backend: TestBackend) throws {
-    let tiny = try GoldenLlamaTests().load("llama", backend.make())
+    let tiny = try GoldenModel("llama", backend.make())
     let recorder = try run(tiny, try tiny.expected.ids("ids.1")).recorder
     for layer in 1...3 {
       let before = try recorder.values("residual/\(layer - 1)")
@@ -84,7 +84,7 @@ struct ActivationTests {
   @Test(
     "logits are the head of the norm of the last residual, bit for bit", arguments: testBackends)
   func logits(backend: TestBackend) throws {
-    let tiny = try GoldenLlamaTests().load("llama", backend.make())
+    let tiny = try GoldenModel("llama", backend.make())
     let ids = try tiny.expected.ids("ids.1")
     let (recorder, _) = try run(tiny, ids)
     let graph = Graph(tiny.backend)
@@ -104,7 +104,7 @@ struct ActivationTests {
 
   @Test("a tap changes no bit, in training either", arguments: testBackends, [false, true])
   func silent(backend: TestBackend, recording: Bool) throws {
-    let tiny = try GoldenLlamaTests().load("llama", backend.make())
+    let tiny = try GoldenModel("llama", backend.make())
     var batch = PackedBatch()
     batch.append(try tiny.expected.ids("ids.2"))
     func outcome(_ tap: (any ActivationTap)?) throws -> [[Float]] {
@@ -124,7 +124,7 @@ struct ActivationTests {
 
   @Test("decoding with a cache shows what one full pass shows", arguments: testBackends)
   func cached(backend: TestBackend) throws {
-    let tiny = try GoldenLlamaTests().load("llama", backend.make())
+    let tiny = try GoldenModel("llama", backend.make())
     let ids = try tiny.expected.ids("ids.0")
     let full = try run(tiny, ids).recorder
     let cache = KVCache(tiny.model.config, slots: ids.count, backend: tiny.backend)
@@ -149,7 +149,7 @@ struct ActivationTests {
 
   @Test("a selection lists what a pass makes, in its order")
   func selection() throws {
-    let tiny = try GoldenLlamaTests().load("llama", .reference())
+    let tiny = try GoldenModel("llama", .reference())
     let all = try ActivationSelection(
       layers: .all, sites: Set(ActivationSite.allCases), config: tiny.model.config)
     #expect(all.series.map(\.name) == Self.expected.map(\.0) + ["logits"])

@@ -1,6 +1,7 @@
 import ArgumentParser
 import SparHost
 import SparPipeline
+import SparText
 import SparTraining
 
 struct LensCommand: ParsableCommand {

@@ -30,10 +30,9 @@ public struct ModelFiles {
     }
     let template = try file("chat_template.jinja").map { String(decoding: $0, as: UTF8.self) }
     var ends: [Int32] = []
-    if let generation = try file("generation_config.json"),
-      let object = try JSONSerialization.jsonObject(with: generation) as? [String: Any]
-    {
-      ends = ModelConfig.ids(object["eos_token_id"])
+    if let generation = try file("generation_config.json") {
+      let place = folder + "/generation_config.json"
+      ends = try ConfigFields(data: generation, path: place).ids("eos_token_id")
     }
     return ModelFiles(
       path: folder, config: config, weights: try SafetensorsFolder(folder),

@@ -1,5 +1,6 @@
 import SparActivations
 import SparModel
+import SparText
 
 /// What to capture, as typed: `0,15,29`, `residual,mlp`, `completion`, `f16`.
 public struct CaptureChoice: Equatable, Sendable {

@@ -1,3 +1,5 @@
+import SparText
+
 /// Every setting of Spar, one row each.
 public enum SettingTable {
   public static let all: [Setting] =

@@ -1,5 +1,6 @@
 import Foundation
 import SparPipeline
+import SparText
 
 extension Comparison {
   /// Reads one sweep, or runs that are compared with one another.
