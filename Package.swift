@@ -30,6 +30,7 @@ let package = Package(
     plugin("spar-dpo", "DPOObjective"),
     plugin("spar-length", "LengthRanker"),
     plugin("spar-likelihood", "LikelihoodRanker"),
+    plugin("spar-pairrm", "PairRMRanker"),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -154,6 +155,7 @@ let package = Package(
     swiftPlugin("DPOObjective", path: "Plugins/Objectives/DPO"),
     swiftPlugin("LengthRanker", path: "Plugins/Rankers/Length"),
     swiftPlugin("LikelihoodRanker", path: "Plugins/Rankers/Likelihood"),
+    swiftPlugin("PairRMRanker", path: "Plugins/Rankers/PairRM"),
 
     // Tests
     .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "CSparPlugin"]),

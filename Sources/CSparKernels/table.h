@@ -4,6 +4,7 @@
 #include "product.h"
 #include "rows.h"
 #include "columns.h"
+#include "relative.h"
 #include "few_lanes.h"
 #include "elementwise.h"
 #include "optimizer.h"
@@ -46,4 +47,6 @@ const spar_kernels SPAR_TABLE = {
   .attend_bwd = attend_bwd,
   .vocab = vocab,
   .vocab_bwd = vocab_bwd,
+  .relative_add = relative_add,
+  .relative_fold = relative_fold,
 };

@@ -22,8 +22,8 @@ static forward_scratch carve(const attention_job *j, float *p) {
   return s;
 }
 
-static void write_queries(const attention_job *j, const query_tile *t, const float *out,
-                          const float *lse, const float *inverse) {
+void write_queries(const attention_job *j, const query_tile *t, const float *out, const float *lse,
+                   const float *inverse) {
   for (int64_t l = 0; l < t->lanes; l++) {
     j->self->kernels->scale(j->o.D, inverse[l], out + l * j->o.D,
                             j->o.p + t->q_row[l] * j->o.row + t->q_head[l] * j->o.head);

@@ -47,6 +47,8 @@ typedef struct query_tile {
 
 spar_status attention_job_of(backend *self, const spar_attention_args *a, int backward,
                              attention_job *job);
+int heads_of(const spar_tensor *t, heads *h);
+int same_shape(const heads *a, const heads *b);
 int64_t tiles_of(const attention_job *j, int64_t span);
 void tile_at(const attention_job *j, int64_t span, int64_t kv_head, int64_t index, query_tile *t);
 
@@ -62,6 +64,28 @@ void weighted_rows(const attention_job *j, const query_tile *t, const heads *h,
 /* Packs h's rows of the span, prefix then own, as strips of its first `keys` keys. */
 void pack_span(const attention_job *j, int64_t span, int64_t kv_head, const heads *h, int64_t keys,
                float *rows, float *strips);
+
+/* rows[lane][row_width(D)] = h's rows, zeros behind them and in lanes beyond the tile's. */
+void gather_lanes(const attention_job *j, const query_tile *t, const heads *h, float *rows);
+/* d[key][D] += sum over lanes of p[key][lane] rows[lane][row_width(D)], at the tile's key rows. */
+void add_keys(const attention_job *j, const query_tile *t, const float *p, const float *rows,
+              float *d);
+/* The tile's queries' gradients from out[lane][D]. */
+void write_query_gradients(const attention_job *j, const query_tile *t, const float *out);
+/* The tile's outputs: out[lane][D] * inverse[lane], and lse. */
+void write_queries(const attention_job *j, const query_tile *t, const float *out, const float *lse,
+                   const float *inverse);
+
+/* A head's row in whole vectors. */
+static inline int64_t row_width(const attention_job *j) {
+  return blocks(j->q.D, j->self->kernels->lanes) * j->self->kernels->lanes;
+}
+/* Head sizes above one panel are cut into equal runs of vectors. */
+static inline int64_t head_run(const attention_job *j) {
+  const spar_kernels *f = j->self->kernels;
+  const int64_t width = row_width(j), vectors = width / f->lanes;
+  return blocks(vectors, blocks(width, f->panel_lanes)) * f->lanes;
+}
 
 static inline int64_t prefix_of(const attention_job *j, int64_t span) {
   return j->prefix_len ? j->prefix_len[span] : 0;

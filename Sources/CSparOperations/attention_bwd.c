@@ -16,17 +16,13 @@ typedef struct backward_scratch {
   float *q_panel, *o_panel, *q_rows, *o_rows, *out, *s, *dp, *rows, *strips;
 } backward_scratch;
 
-static int64_t padded_head(const attention_job *j) {
-  return blocks(j->q.D, j->self->kernels->lanes) * j->self->kernels->lanes;
-}
-
 static uint64_t backward_bytes(const attention_job *j) {
-  const int64_t W = MAX_PANEL, D = padded_head(j), K = j->max_keys + 8;
+  const int64_t W = MAX_PANEL, D = row_width(j), K = j->max_keys + 8;
   return (uint64_t)(5 * W * D + 2 * K * W + K * D + K * (D + 8)) * 4;
 }
 
 static backward_scratch carve(const attention_job *j, float *p) {
-  const int64_t W = MAX_PANEL, D = padded_head(j), K = j->max_keys + 8;
+  const int64_t W = MAX_PANEL, D = row_width(j), K = j->max_keys + 8;
   backward_scratch s = {.q_panel = p};
   s.o_panel = s.q_panel + W * D;
   s.q_rows = s.o_panel + W * D;
@@ -39,23 +35,18 @@ static backward_scratch carve(const attention_job *j, float *p) {
   return s;
 }
 
-/* rows[lane][padded D] = h's rows, lanes beyond the tile's zero. */
-static void gather_lanes(const attention_job *j, const query_tile *t, const heads *h, float *rows) {
-  const int64_t D = padded_head(j);
+void gather_lanes(const attention_job *j, const query_tile *t, const heads *h, float *rows) {
+  const int64_t D = row_width(j);
   memset(rows, 0, (size_t)(t->width * D) * sizeof(float));
   for (int64_t l = 0; l < t->lanes; l++)
     memcpy(rows + l * D, h->p + t->q_row[l] * h->row + t->q_head[l] * h->head,
            (size_t)h->D * sizeof(float));
 }
 
-/* d[key][D] += sum over lanes of p[key][lane] rows[lane][D], at the keys' rows of the share. */
-static void add_keys(const attention_job *j, const query_tile *t, const float *p,
-                     const float *rows, float *d) {
+void add_keys(const attention_job *j, const query_tile *t, const float *p, const float *rows,
+              float *d) {
   const spar_kernels *f = j->self->kernels;
-  const int64_t D = j->q.D, Dp = padded_head(j), vectors = Dp / f->lanes;
-  /* Head sizes above one panel are cut into equal runs of vectors. */
-  const int64_t cuts = blocks(vectors * f->lanes, f->panel_lanes);
-  const int64_t run = blocks(vectors, cuts) * f->lanes;
+  const int64_t D = j->q.D, Dp = row_width(j), run = head_run(j);
   const spar_epilogue add = {.alpha = 1, .beta = 1};
   for (int64_t key = t->begin; key < t->end;) {
     const int64_t end = key < t->prefix ? least(t->prefix, t->end) : t->end;
@@ -73,10 +64,19 @@ static void add_keys(const attention_job *j, const query_tile *t, const float *p
   }
 }
 
+void write_query_gradients(const attention_job *j, const query_tile *t, const float *out) {
+  const int64_t D = j->q.D;
+  for (int64_t l = 0; l < t->lanes; l++) {
+    float *dq = j->dq.p + t->q_row[l] * j->dq.row + t->q_head[l] * j->dq.head;
+    if (j->accumulate) j->self->kernels->add(D, out + l * D, dq);
+    else memcpy(dq, out + l * D, (size_t)D * sizeof(float));
+  }
+}
+
 static void backward_tile(const attention_job *j, const query_tile *t, const backward_scratch *w,
                           int64_t strip_keys, float *dk, float *dv) {
   const spar_kernels *f = j->self->kernels;
-  const int64_t D = j->q.D, Dp = padded_head(j);
+  const int64_t D = j->q.D, Dp = row_width(j);
   float lse[MAX_PANEL] = {0}, delta[MAX_PANEL] = {0};
   pack_lanes(j, t, &j->q, w->q_panel);
   pack_lanes(j, t, &j->d_o, w->o_panel);
@@ -95,11 +95,7 @@ static void backward_tile(const attention_job *j, const query_tile *t, const bac
   add_keys(j, t, w->s, w->o_rows, dv);
   add_keys(j, t, w->dp, w->q_rows, dk);
   weighted_rows(j, t, &j->k, w->strips, strip_keys, w->dp, w->out);
-  for (int64_t l = 0; l < t->lanes; l++) {
-    float *dq = j->dq.p + t->q_row[l] * j->dq.row + t->q_head[l] * j->dq.head;
-    if (j->accumulate) f->add(D, w->out + l * D, dq);
-    else memcpy(dq, w->out + l * D, (size_t)D * sizeof(float));
-  }
+  write_query_gradients(j, t, w->out);
 }
 
 static void backward_tasks(void *arg, int64_t begin, int64_t end, int32_t worker) {

@@ -1,14 +1,14 @@
 /* Tiles of queries, their keys, and the two products every pass of attention needs. */
 #include "attention.h"
 
-static int heads_of(const spar_tensor *t, heads *h) {
+int heads_of(const spar_tensor *t, heads *h) {
   if (!is_f32(t) || t->rank != 3) return 0;
   *h = (heads){.p = t->data, .T = t->shape[0], .H = t->shape[1], .D = t->shape[2],
                .row = t->stride[0], .head = t->stride[1]};
   return 1;
 }
 
-static int same_shape(const heads *a, const heads *b) {
+int same_shape(const heads *a, const heads *b) {
   return a->T == b->T && a->H == b->H && a->D == b->D;
 }
 

@@ -85,6 +85,45 @@ extension Backend {
       "norm_bwd", api.norm_bwd, &args, fast: fallback?.normBackward, twin: Reference.normBackward)
   }
 
+  /// y = (x − mean) / deviation * weight + bias; x, y [T, C], mean and rstd [T].
+  public func layerNorm(
+    _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double, into y: Tensor, mean: Tensor,
+    rstd: Tensor
+  ) throws(ComputeError) {
+    var args = spar_norm_args()
+    args.struct_size = size(spar_norm_args.self)
+    args.x = input(x)
+    args.weight = input(weight)
+    args.bias = input(bias)
+    args.y = slot(y)
+    args.mean = slot(mean)
+    args.rstd = slot(rstd)
+    args.eps = epsilon
+    args.kind = UInt32(SPAR_NORM_LAYER)
+    try call("norm", api.norm, &args, fast: fallback?.norm, twin: Reference.norm)
+  }
+
+  public func layerNormBackward(
+    _ x: Tensor, weight: Tensor, mean: Tensor, rstd: Tensor, dy: Tensor, epsilon: Double,
+    dx: Tensor, write: Write, dweight: Tensor?, dbias: Tensor?
+  ) throws(ComputeError) {
+    var args = spar_norm_args()
+    args.struct_size = size(spar_norm_args.self)
+    args.flags = write.flag
+    args.x = input(x)
+    args.weight = input(weight)
+    args.mean = slot(mean)
+    args.rstd = slot(rstd)
+    args.dy = input(dy)
+    args.dx = slot(dx)
+    args.dweight = slot(dweight)
+    args.dbias = slot(dbias)
+    args.eps = epsilon
+    args.kind = UInt32(SPAR_NORM_LAYER)
+    try call(
+      "norm_bwd", api.norm_bwd, &args, fast: fallback?.normBackward, twin: Reference.normBackward)
+  }
+
   /// Rotates x [T, H, D] in place; `inverse` is the backward pass.
   public func rotary(
     _ x: Tensor, _ table: RotaryTable, positions: [Int32], inverse: Bool = false

@@ -5,6 +5,10 @@ import SparModel
 public enum TextModels {
   /// - Parameter argument: a Hugging Face folder, a .gguf file, an HDF5 checkpoint or a known name.
   public static func load(_ argument: String, backend: Backend) throws -> any TextModel {
-    try CausalTextModel(ModelFiles.open(argument), backend: backend)
+    let files = try ModelFiles.open(argument)
+    if EncoderModel.reads(config: files.config) {
+      return try EncoderTextModel(files, backend: backend)
+    }
+    return try CausalTextModel(files, backend: backend)
   }
 }

@@ -52,7 +52,7 @@ import Testing
     for file in try Self.files("Sources/SparHost", "Sources/SparCompute", ending: ["swift"]) {
       let text = try String(contentsOf: file, encoding: .utf8)
       for name in [
-        "\"openblas\"", "\"sppo\"", "\"gpo\"", "\"dpo\"", "\"likelihood\"", "\"length\"",
+        "\"openblas\"", "\"sppo\"", "\"gpo\"", "\"dpo\"", "\"likelihood\"", "\"length\"", "\"pairrm\"",
       ] {
         #expect(!text.contains(name), "\(file.lastPathComponent) names \(name)")
       }

@@ -187,6 +187,32 @@ import Testing
     }
   }
 
+  @Test("attention with relative positions", arguments: Plugin.allCases)
+  func relativeAttention(plugin: Plugin) throws {
+    let (rows, heads, size) = (190, 3, 16)
+    let shape = [rows, heads, size]
+    let (q, k, v, dO) = (random(shape, 1), random(shape, 2), random(shape, 3), random(shape, 4))
+    let tables = PositionTables(
+      keys: random([61, heads, size], 5), queries: random([61, heads, size], 6))
+    let buckets = (-60...60).map { (distance: Int) -> Int32 in
+      let row = min(abs(distance), 15 + abs(distance) / 4)
+      return Int32(30 + distance.signum() * row)
+    }
+    let positions = RelativePositions(
+      buckets: buckets, spans: [0..<150, 150..<151, 151..<190])
+    try compare([shape, [rows, heads]], by: plugin) {
+      try $0.relativeAttention(
+        q, k, v, tables, positions, scale: 0.5, into: $1[0], lse: $1[1])
+    }
+    let (o, lse) = (plain.zeros(shape), plain.zeros([rows, heads]))
+    try plain.relativeAttention(q, k, v, tables, positions, scale: 0.5, into: o, lse: lse)
+    try compare([shape, shape, shape, [61, heads, size], [61, heads, size]], by: plugin) {
+      try $0.relativeAttentionBackward(
+        q, k, v, tables, o: o, lse: lse, dO: dO, positions, scale: 0.5, dq: $1[0], dk: $1[1],
+        dv: $1[2], dTables: PositionTables(keys: $1[3], queries: $1[4]))
+    }
+  }
+
   @Test("attention of a group of more heads than a kernel takes") func manyHeads() throws {
     let (q, k, v) = (random([3, 20, 8], 1), random([3, 1, 8], 2), random([3, 1, 8], 3))
     let spans = AttentionSpans([AttentionSpan(queries: 0..<3, keys: 0..<3)])

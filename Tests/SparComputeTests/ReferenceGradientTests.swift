@@ -110,6 +110,42 @@ import Testing
     }
   }
 
+  @Test("layer norm, with the residual sharing its input") func layerNorm() throws {
+    let table = Parameter(name: "x", value: random([5, 6], 1))
+    let weight = Parameter(name: "w", value: random([6], 2))
+    let bias = Parameter(name: "b", value: random([6], 3))
+    try check([table, weight, bias]) {
+      let x = try $0.embed([3, 1, 3], table: table)
+      return try $0.add(x, $0.layerNorm(x, weight, bias: bias, epsilon: 1e-5))
+    }
+  }
+
+  @Test("plain activations") func activated() throws {
+    let x = Parameter(name: "x", value: random([3, 4], 1))
+    try check([x]) { try $0.activated(.gelu, $0.embed([0, 1, 2, 1], table: x)) }
+  }
+
+  @Test(
+    "attention with relative positions", arguments: [(true, true), (true, false), (false, true)])
+  func relativeAttention(terms: (keys: Bool, queries: Bool)) throws {
+    let (heads, size, rows) = (2, 3, 6)
+    let q = Parameter(name: "q", value: random([rows, heads * size], 1))
+    let k = Parameter(name: "k", value: random([rows, heads * size], 2))
+    let v = Parameter(name: "v", value: random([rows, heads * size], 3))
+    let keyTable = Parameter(name: "pk", value: random([5, heads * size], 4))
+    let queryTable = Parameter(name: "pq", value: random([5, heads * size], 5))
+    let positions = RelativePositions(buckets: [0, 1, 1, 2, 3, 3, 4], spans: [0..<4, 4..<6])
+    let all = (0..<rows).map(Int32.init)
+    let used = [q, k, v] + (terms.keys ? [keyTable] : []) + (terms.queries ? [queryTable] : [])
+    try check(used) {
+      try $0.relativeAttention(
+        q: $0.embed(all, table: q), k: $0.embed(all, table: k), v: $0.embed(all, table: v),
+        keyTable: terms.keys ? $0.embed(Array(0..<5), table: keyTable) : nil,
+        queryTable: terms.queries ? $0.embed(Array(0..<5), table: queryTable) : nil, heads: heads,
+        positions, scale: 0.7)
+    }
+  }
+
   @Test("rotary embedding") func rotary() throws {
     let x = Parameter(name: "x", value: random([3, 8], 1))
     let angles = (0..<20).map { Float($0) * 0.37 }

@@ -164,6 +164,8 @@ static spar_status create(const spar_host *h, const spar_create_info *raw, void 
     return spar_cpu_##NAME(&((numa_backend *)self)->all, args);         \
   }
 ON_ALL(attention_bwd, spar_attention_args)
+ON_ALL(rel_attention, spar_rel_attention_args)
+ON_ALL(rel_attention_bwd, spar_rel_attention_args)
 ON_ALL(norm, spar_norm_args)
 ON_ALL(norm_bwd, spar_norm_args)
 ON_ALL(rope, spar_rope_args)
@@ -223,6 +225,8 @@ static const spar_backend_api api = {
   .linear_logp = all_linear_logp,
   .linear_logp_bwd = all_linear_logp_bwd,
   .optimizer = all_optimizer,
+  .rel_attention = all_rel_attention,
+  .rel_attention_bwd = all_rel_attention_bwd,
 };
 
 static const spar_placement_ext placement = {.struct_size = sizeof placement,

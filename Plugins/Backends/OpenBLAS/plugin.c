@@ -104,6 +104,8 @@ static const spar_backend_api api = {
   .linear_logp = spar_cpu_linear_logp,
   .linear_logp_bwd = spar_cpu_linear_logp_bwd,
   .optimizer = spar_cpu_optimizer,
+  .rel_attention = spar_cpu_rel_attention,
+  .rel_attention_bwd = spar_cpu_rel_attention_bwd,
 };
 
 static const spar_component component = {

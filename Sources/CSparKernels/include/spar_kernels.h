@@ -46,6 +46,19 @@ typedef struct spar_vocab_state {
   float *max, *sum, *weighted, *squares; /* sum e^(z-max), of (z-max) e^(z-max), of e^2(z-max) */
 } spar_vocab_state;
 
+/* Products of queries and keys with tables of relative positions.  Key t and lane l are `first` +
+ * l - t apart; that distance's row is up[distance] = -down[-distance], never decreasing, valid
+ * within keys + width + a vector to both sides.
+ * by_query[l * query_step - row] and by_key[t * key_step + row] are lane l's and key t's products
+ * with the row; NULL: without them.  Vectors are read whole: rows of the vectors' tails exist, and
+ * a vector behind the last. */
+typedef struct spar_relative {
+  int64_t keys, width, first;
+  const int32_t *up, *down;
+  float *by_query, *by_key;
+  int64_t query_step, key_step;
+} spar_relative;
+
 typedef struct spar_kernels {
   const char *name;
   int32_t lanes, panel_lanes, tile_rows;
@@ -114,7 +127,16 @@ typedef struct spar_kernels {
   /* z <- coef (onehot - e^(z' - lse)) scale cap', z' = cap(scale z) */
   void (*vocab_bwd)(int64_t rows, int64_t width, float scale, float softcap, int64_t first_row,
                     const int32_t *target, const float *lse, const float *coef, float *z);
+  /* s[t][l] += by_query + by_key, rows of s `width` apart. */
+  void (*relative_add)(const spar_relative *c, float *s);
+  /* Its transpose: each ds[t][l] is added to its elements of by_query and by_key. */
+  void (*relative_fold)(const spar_relative *c, const float *ds);
 } spar_kernels;
+
+/* up[d] = bucket[reach + d], d limited to -reach ..= reach, and down[-d] = -up[d], for -most <= d
+ * <= most: both arrays have `most` elements before the pointer. */
+void spar_relative_rows(const int32_t *bucket, int64_t reach, int64_t most, int32_t *up,
+                        int32_t *down);
 
 /* The best set this processor runs; `name` ("avx512", "avx2", "portable") asks for that one or
  * less, NULL for the best. */

@@ -50,6 +50,8 @@ void spar_cpu_release(spar_cpu *self);
 OPERATION(spar_cpu_gemm, spar_gemm_args);
 OPERATION(spar_cpu_attention, spar_attention_args);
 OPERATION(spar_cpu_attention_bwd, spar_attention_args);
+OPERATION(spar_cpu_rel_attention, spar_rel_attention_args);
+OPERATION(spar_cpu_rel_attention_bwd, spar_rel_attention_args);
 OPERATION(spar_cpu_norm, spar_norm_args);
 OPERATION(spar_cpu_norm_bwd, spar_norm_args);
 OPERATION(spar_cpu_rope, spar_rope_args);

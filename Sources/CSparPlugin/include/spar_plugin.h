@@ -46,7 +46,7 @@ extern "C" {
 #endif
 
 #define SPAR_ABI_GENERATION 1u /* breaking; also in the entry symbol's name */
-#define SPAR_ABI_REVISION 0u   /* additive; informational, sizes decide     */
+#define SPAR_ABI_REVISION 1u   /* additive; informational, sizes decide     */
 #define SPAR_ENTRY_SYMBOL "spar_plugin_entry_v1"
 
 /* ---------------------------------------------------------------- status -- */
@@ -223,7 +223,7 @@ typedef const spar_plugin *(*spar_plugin_entry_fn)(void);
 SPAR_EXPORT const spar_plugin *spar_plugin_entry_v1(void);
 /* In Swift: @c @implementation public func spar_plugin_entry_v1() -> ... */
 
-typedef struct spar_backend_api_r0 spar_backend_api;
+typedef struct spar_backend_api_r1 spar_backend_api;
 
 /* ------------------------------------------------------------- objective -- */
 
@@ -611,6 +611,26 @@ typedef struct spar_linear_logp_args_r0 {
   double inv_temperature, softcap; /* softcap c > 0: c tanh(z / c); 0 = off */
 } spar_linear_logp_args;
 
+/* Attention with relative positions (DeBERTa's), every row of a span seeing the whole span:
+ * q, k, v, o [T, H, D]; pk, pq [R, H, D]; lse [T, H] f32.
+ *   score(i, j) = scale (q_i . k_j + q_i . pk_b + k_j . pq_b),  b = bucket[reach + d],
+ *   d = i - j limited to -reach ..= reach
+ * bucket (host, 2 reach + 1 entries, each in 0 ..< R) never decreases.  pk or pq may be NULL:
+ * without that term.  Span s is rows begin[s]..+len[s] (host arrays); spans do not overlap.
+ * Backward writes dq, dk, dv (zero where no span reaches), dpk and dpq, or adds to them with
+ * ACCUMULATE. */
+typedef struct spar_rel_attention_args_r0 {
+  uint64_t struct_size, flags; /* backward: ACCUMULATE */
+  const spar_tensor *q, *k, *v, *pk, *pq;
+  spar_tensor *o, *lse; /* forward out, backward in */
+  const spar_tensor *d_o;
+  spar_tensor *dq, *dk, *dv, *dpk, *dpq;
+  const int64_t *begin, *len;
+  const int32_t *bucket;
+  int64_t n_seq, reach;
+  double scale;
+} spar_rel_attention_args;
+
 enum { SPAR_OPT_ADAMW = 1, SPAR_OPT_RMSPROP = 2, SPAR_OPT_SGD = 3, SPAR_OPT_LION = 4 };
 
 /* One fused optimizer step, g' = g * grad_scale:
@@ -631,7 +651,7 @@ typedef struct spar_optimizer_args_r0 {
 } spar_optimizer_args;
 
 /* [grows] New operations are appended.  [serial] unless SPAR_BE_CONCURRENT. */
-struct spar_backend_api_r0 {
+struct spar_backend_api_r1 {
   uint64_t struct_size;
   uint64_t flags; /* SPAR_BE_* */
   /* [main] Optional.  Describes device `index` with spar_give(); SPAR_UNSUPPORTED
@@ -679,6 +699,9 @@ struct spar_backend_api_r0 {
   spar_status (*linear_logp)(void *self, const spar_linear_logp_args *a);
   spar_status (*linear_logp_bwd)(void *self, const spar_linear_logp_args *a);
   spar_status (*optimizer)(void *self, const spar_optimizer_args *a);
+  /* Since revision 1. */
+  spar_status (*rel_attention)(void *self, const spar_rel_attention_args *a);
+  spar_status (*rel_attention_bwd)(void *self, const spar_rel_attention_args *a);
 };
 
 /* Optional extension "spar.batch/1" of a backend: the same args structs, many at a
@@ -690,7 +713,7 @@ enum {
   SPAR_OP_ACTIVATION = 9, SPAR_OP_ACTIVATION_BWD = 10, SPAR_OP_EMBED = 11,
   SPAR_OP_EMBED_BWD = 12, SPAR_OP_LOGP = 13, SPAR_OP_LOGP_BWD = 14, SPAR_OP_BINARY = 15,
   SPAR_OP_REDUCE = 16, SPAR_OP_COPY = 17, SPAR_OP_LINEAR_LOGP = 18, SPAR_OP_LINEAR_LOGP_BWD = 19,
-  SPAR_OP_OPTIMIZER = 20
+  SPAR_OP_OPTIMIZER = 20, SPAR_OP_REL_ATTENTION = 21, SPAR_OP_REL_ATTENTION_BWD = 22
 };
 typedef struct spar_op { uint64_t op; const void *args; } spar_op; /* [frozen] */
 typedef struct spar_batch_ext_r0 {

@@ -28,7 +28,7 @@ extension Reference {
     }
   }
 
-  private struct Heads {
+  struct Heads {
     let rows: Rows
     let heads: Int
     let size: Int
@@ -42,7 +42,7 @@ extension Reference {
     func at(_ row: Int, _ head: Int) -> UnsafeMutablePointer<Float> { rows[row] + head * size }
   }
 
-  private static func dot(
+  static func dot(
     _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>, _ n: Int
   ) -> Double {
     var sum = 0.0

@@ -54,5 +54,7 @@ package func referenceTable() -> spar_backend_api {
   table.linear_logp = { Reference.answer($1, Reference.linearLogp) }
   table.linear_logp_bwd = { Reference.answer($1, Reference.linearLogpBackward) }
   table.optimizer = { Reference.answer($1, Reference.optimizer) }
+  table.rel_attention = { Reference.answer($1, Reference.relativeAttention) }
+  table.rel_attention_bwd = { Reference.answer($1, Reference.relativeAttentionBackward) }
   return table
 }

@@ -13,7 +13,7 @@ struct OperationFamily: Sendable {
   static let all: [OperationFamily] = [
     gemm, attention, attentionBackward, norm, normBackward, rotary, softmax, softmaxBackward,
     activation, activationBackward, embed, embedBackward, logp, logpBackward, binary, reduce, copy,
-    fill, linearLogp, linearLogpBackward, optimizer,
+    fill, linearLogp, linearLogpBackward, optimizer, relativeAttention, relativeAttentionBackward,
   ]
 
   /// What a host does with every backend, for tests that are not about results.

@@ -47,6 +47,7 @@ void check_products(void *self, int row_invariant); /* OpenBLAS is not row-invar
 void check_attention(void *self);
 void check_rows(void *self);
 void check_heads(void *self);
+void check_relative(void *self);
 void bench(void *self, int threads);
 
 #endif

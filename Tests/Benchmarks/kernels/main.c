@@ -33,6 +33,7 @@ int main(int argc, char **argv) {
       check_attention(self);
       check_rows(self);
       check_heads(self);
+      check_relative(self);
       destroy_backend(self);
       if (threads == 1) first = digest;
       check_true("the same bits with one thread and with several", digest == first);

@@ -77,6 +77,8 @@ c_struct! {
         linear_logp: Absent,
         linear_logp_bwd: Absent,
         optimizer: Absent,
+        rel_attention: Absent,
+        rel_attention_bwd: Absent,
     }
 }
 
