@@ -80,15 +80,16 @@ let package = Package(
       ]),
 
     // Floor 4
-    .target(name: "SparGeneration", dependencies: ["SparModel", "SparHost", "CSparThreads"]),
+    .target(
+      name: "SparGeneration", dependencies: ["SparModel", "SparHost", "SparData", "CSparThreads"]),
     .target(
       name: "SparRanking",
       dependencies: ["SparModel", "SparHost", "SparPreference", "SparStore", "CSparPlugin"]),
     .target(
       name: "SparTraining",
       dependencies: [
-        "SparModel", "SparHost", "SparPreference", "SparStore", "SparText", "SparCompute",
-        "SparTensor", "CSparPlugin",
+        "SparModel", "SparHost", "SparPreference", "SparStore", "SparText", "SparData",
+        "SparCompute", "SparTensor", "CSparPlugin",
       ]),
     .target(
       name: "SparEvaluation",
@@ -106,7 +107,7 @@ let package = Package(
       dependencies: [
         "SparActivations",
         "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
-        "SparModel", "SparHost", "SparStore", "SparText", "SparTensor",
+        "SparModel", "SparHost", "SparStore", "SparText", "SparData", "SparTensor",
         .product(name: "Yams", package: "Yams"),
       ]),
 
@@ -128,7 +129,7 @@ let package = Package(
         "SparActivations", "SparDiagnostics", "SparReport", "SparSweeps", "SparPipeline",
         "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
         "SparConformance",
-        "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
+        "SparModel", "SparHost", "SparStore", "SparText", "SparData", "SparCompute",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

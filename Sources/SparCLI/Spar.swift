@@ -25,7 +25,8 @@ struct Spar: ParsableCommand {
       CommandGroup(
         name: "Models and text",
         subcommands: [
-          ModelCommand.self, ScoreCommand.self, ActivationsCommand.self, TokenizeCommand.self,
+          ModelCommand.self, DataCommand.self, ScoreCommand.self, ActivationsCommand.self,
+          TokenizeCommand.self,
           TemplateCommand.self,
         ]),
       CommandGroup(

@@ -1,3 +1,5 @@
+import SparData
+
 /// How answers are drawn.
 public struct GenerationOptions: Equatable, Sendable, Codable {
   /// K, answers per prompt.
@@ -17,6 +19,8 @@ public struct GenerationOptions: Equatable, Sendable, Codable {
   public var batchSize = 40
   /// Goes on to maxNewTokens whatever is drawn: for benchmarks.
   public var ignoreEnd = false
+  /// How conversations become ids.
+  public var rendering = PromptRendering.exact
   /// Prompts of one shard, 0 = all; and which shard.
   public var shardLength = 0
   public var shard = 0
@@ -44,7 +48,7 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
     case .option(let name, let value, let allowed):
       return "\(name) is \(value); it must be \(allowed)"
     case .promptLine(let path, let line, let problem):
-      return "\(path):\(line): \(problem); each line is a JSON object with \"prompt\" or "
+      return "\(path):\(line): \(problem); a row has a \"prompt\" or "
         + "\"messages\""
     case .noPrompts(let path, let shard):
       return "\(path): shard \(shard) holds no prompts; lower --data_frac or --frac_len"

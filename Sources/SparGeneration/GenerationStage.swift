@@ -1,5 +1,6 @@
 import Foundation
 import SparCompute
+import SparData
 import SparHost
 import SparModel
 import SparStore
@@ -115,7 +116,11 @@ public struct GenerationStage {
   }
 
   private func encode(_ prompt: Prompt) throws -> [Int32] {
-    let ids = try model.prompt(prompt.messages)
+    let ids =
+      switch options.rendering {
+      case .exact: try model.prompt(prompt.messages)
+      case .upstream: try UpstreamRendering(model.chat).generationPrompt(prompt.messages)
+      }
     guard ids.count + options.maxNewTokens <= model.config.maxPositions else {
       throw GenerationError.promptTooLong(
         id: prompt.id, tokens: ids.count, newTokens: options.maxNewTokens,
@@ -155,13 +160,17 @@ public struct GenerationStage {
   }
 
   private func attributes() -> [String: AttributeValue] {
-    [
+    var attributes: [String: AttributeValue] = [
       "model": .string(model.path), "model_digest": .string(model.digest),
       "tokenizer_digest": .string(model.tokenizer.digest), "seed": .int(Int64(options.seed)),
       "temperature": .double(options.temperature), "top_p": .double(options.topP),
       "top_k": .int(Int64(options.topK)), "max_new_tokens": .int(Int64(options.maxNewTokens)),
       "iteration": .int(Int64(options.iteration)), "backend": .string(model.backend.name),
     ]
+    if options.rendering != .exact {
+      attributes["render"] = .string(options.rendering.rawValue)
+    }
+    return attributes
   }
 
   private func describe(_ table: CandidateTable, _ summary: inout GenerationSummary) {

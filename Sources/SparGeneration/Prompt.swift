@@ -1,4 +1,5 @@
 import Foundation
+import SparData
 import SparText
 
 /// One conversation to answer, with its place in the prompt file.
@@ -14,71 +15,41 @@ public struct Prompt: Equatable, Sendable {
     self.messages = messages
   }
 
-  /// Reads a JSON-lines file with one `{"prompt": text}` or `{"messages": [...]}` a line; `id` is
-  /// optional, and so is `index`, which names the random streams in place of the line's number.
-  public static func read(_ path: String) throws -> [Prompt] {
-    let content = try Data(contentsOf: URL(fileURLWithPath: path))
+  /// Reads prompts of any form that has them (docs/data.md); answers in the rows are not looked at.
+  ///
+  /// - Parameter data: a file, a folder, a pattern or a mixture.  `id` is optional, and so is
+  ///   `index`, which names the random streams in place of the row's number.
+  public static func read(
+    _ data: String, mapping: ColumnMapping = ColumnMapping()
+  ) throws -> [Prompt] {
+    let reader = MixtureReader(try DataMixture(data), mapping: mapping)
     var prompts: [Prompt] = []
-    // Lines end at byte 0x0A alone: U+2028 and the like may stand inside a string.
-    for (number, line) in content.split(separator: 0x0A, omittingEmptySubsequences: false)
-      .enumerated()
-    {
-      if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-      prompts.append(try parse(line, path: path, line: number + 1, index: prompts.count))
+    do throws(DataError) {
+      while let (row, form) = try reader.nextWithForm() {
+        prompts.append(try Prompt(row, form: form, count: prompts.count))
+      }
+    } catch {
+      guard let row = error.row else { throw error }
+      throw GenerationError.promptLine(
+        path: row.path, line: row.number, problem: error.problem)
     }
     return prompts
   }
 
-  private static func parse(
-    _ data: Data, path: String, line: Int, index: Int
-  ) throws -> Prompt {
-    let row: Row
-    do {
-      row = try JSONDecoder().decode(Row.self, from: data)
-    } catch {
-      throw GenerationError.promptLine(
-        path: path, line: line, problem: "not a prompt: \(reason(error))")
+  /// - Parameter count: of the prompts before it.
+  private init(_ row: DataRow, form: DataForm, count: Int) throws(DataError) {
+    guard form != .text else {
+      throw row.error("neither \"prompt\" nor \"messages\"", cure: "map one: --column prompt=text")
     }
-    let place = row.index ?? index
-    let id = row.id?.text ?? "\(place)"
-    if let messages = row.messages, !messages.isEmpty {
-      return Prompt(index: place, id: id, messages: messages)
-    }
-    if let prompt = row.prompt {
-      return Prompt(index: place, id: id, messages: [ChatMessage(role: "user", content: prompt)])
-    }
-    throw GenerationError.promptLine(
-      path: path, line: line, problem: "neither \"prompt\" nor \"messages\"")
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.dataCorrupted: return "broken JSON"
-    case DecodingError.typeMismatch(_, let context), DecodingError.keyNotFound(_, let context),
-      DecodingError.valueNotFound(_, let context):
-      let field = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return "\(field.isEmpty ? "" : "\(field): ")\(context.debugDescription)"
-    default: return "\(error)"
-    }
-  }
-
-  private struct Row: Decodable {
-    var id: Identifier?
-    var index: Int?
-    var prompt: String?
-    var messages: [ChatMessage]?
-  }
-
-  /// An id that people write as text or as a number.
-  private struct Identifier: Decodable {
-    var text: String
-    init(from decoder: any Decoder) throws {
-      let value = try decoder.singleValueContainer()
-      do {
-        text = try value.decode(String.self)
-      } catch {
-        text = "\(try value.decode(Int.self))"
-      }
+    let place = row["index"]?.integer ?? count
+    let id = row["id"] ?? row["prompt_id"]
+    self.init(
+      index: place, id: id?.string ?? id?.integer.map { "\($0)" } ?? "\(place)", messages: [])
+    switch try Example(row, form: form).prompt {
+    case .messages(let messages): self.messages = messages
+    case .text(let text): messages = [ChatMessage(role: "user", content: text)]
+    case .ids:
+      throw row.error("prompt_ids, where generation needs a text or messages")
     }
   }
 }

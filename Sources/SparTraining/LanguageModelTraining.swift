@@ -1,3 +1,4 @@
+import SparData
 import SparModel
 import SparText
 
@@ -16,8 +17,12 @@ extension TrainableModel {
 /// Pairs as a language model reads them.
 public struct LanguageModelPairs: PairEncoder {
   private let model: LanguageModel
+  private let rendering: PromptRendering
 
-  public init(_ model: LanguageModel) { self.model = model }
+  public init(_ model: LanguageModel, rendering: PromptRendering = .exact) {
+    self.model = model
+    self.rendering = rendering
+  }
 
   public var beginID: Int32? { model.tokenizer.bos }
 
@@ -34,4 +39,19 @@ public struct LanguageModelPairs: PairEncoder {
   }
 
   public func answer(_ text: String) -> [Int32] { model.answer(text) }
+
+  public func encode(
+    _ prompt: Example.Prompt, answers: [String]
+  ) throws -> (prompt: [Int32], answers: [[Int32]]) {
+    switch (rendering, prompt) {
+    case (.upstream, .messages(let messages)):
+      return try UpstreamRendering(model.chat).training(messages, answers: answers)
+    case (.upstream, .text(let text)):
+      return try UpstreamRendering(model.chat).training(text: text, answers: answers)
+    case (.exact, .messages(let messages)):
+      return (try model.prompt(messages), answers.map(model.answer))
+    case (.exact, .text(let text)): return (self.text(text), answers.map(model.answer))
+    case (_, .ids(let ids)): return (ids, answers.map(model.answer))
+    }
+  }
 }

@@ -1,3 +1,5 @@
+import SparData
+
 /// What can go wrong while training, with the evidence.
 public enum TrainingError: Error, Equatable, Sendable {
   case option(key: String, found: String, wanted: String)
@@ -6,6 +8,10 @@ public enum TrainingError: Error, Equatable, Sendable {
   /// A row of stored candidates or preferences.
   case row(path: String, row: Int, problem: String)
   case noPairs(path: String)
+  /// Rows without a chosen and a rejected answer.
+  case form(path: String, form: String, columns: [String])
+  /// The doctor's errors: training on the data would be wrong.
+  case unfit(findings: [Finding])
   case filesDisagree(preferences: String, candidates: String, problem: String)
   case nothingToTrain
   case group(index: Int, problem: String)

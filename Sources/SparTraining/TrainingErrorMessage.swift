@@ -9,6 +9,18 @@ extension TrainingError: CustomStringConvertible {
       return "\(path), row \(row): \(problem)"
     case .noPairs(let path):
       return "\(path) has no pair to train on; rank with other filters or generate more answers"
+    case .form(let path, let form, let columns):
+      return "\(path) holds \(form) (columns \(columns.joined(separator: ", "))), training needs a "
+        + "chosen and a rejected answer in each row; name the columns with "
+        + "--column chosen=NAME,rejected=NAME"
+    case .unfit(let findings):
+      let list = findings.map { finding in
+        let place = finding.rows.first.map { ", first \($0)" } ?? ""
+        let detail = finding.detail.map { " (\($0))" } ?? ""
+        return "  \(finding.name.rawValue): \(finding.meaning)\(detail), \(finding.count) "
+          + (finding.count == 1 ? "row" : "rows") + "\(place); \(finding.cure)"
+      }
+      return "training on these data would be wrong:\n" + list.joined(separator: "\n")
     case .filesDisagree(let preferences, let candidates, let problem):
       return "\(preferences) was not made from \(candidates): \(problem); "
         + "re-run spar rank on these candidates"

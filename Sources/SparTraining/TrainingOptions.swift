@@ -1,4 +1,5 @@
 import SparCompute
+import SparData
 
 /// How a policy is trained.  In brackets the names of TRL and Hugging Face's Trainer.
 ///
@@ -74,6 +75,8 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
   public var maxPromptLength = 512
   /// [truncation_mode]
   public var truncation = Truncation.keepEnd
+  /// How conversations become ids, and how they are cut.
+  public var rendering = PromptRendering.exact
   /// What each group of K answers is trained on.
   public var pairing = Pairing.bestWorst
   /// Takes the sampler's stored log-probabilities as the reference's, when the candidates are

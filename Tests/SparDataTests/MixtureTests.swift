@@ -16,7 +16,7 @@ import Testing
   private func prompts(_ mixture: DataMixture) throws -> ([String], [MixtureReader.Count]) {
     let reader = MixtureReader(mixture)
     var texts: [String] = []
-    while let (row, form) = try reader.next() {
+    while let (row, form) = try reader.nextWithForm() {
       #expect(form == .prompts)
       texts.append(row["prompt"]?.string ?? "")
     }

@@ -62,6 +62,14 @@ struct TextRow: Decodable {
   func ids(_ model: LanguageModel) throws -> (prompt: [Int32], completion: [Int32]) {
     let prompt = try promptIDs(model)
     let completion = try completionIDs(model)
+    try Self.require(prompt, completion, fit: model)
+    return (prompt, completion)
+  }
+
+  /// Throws where the model cannot take the ids.
+  static func require(
+    _ prompt: [Int32], _ completion: [Int32], fit model: LanguageModel
+  ) throws(Problem) {
     guard !prompt.isEmpty else {
       throw Problem(description: "the prompt has no token; the first token needs one before it")
     }
@@ -73,7 +81,6 @@ struct TextRow: Decodable {
     guard length <= model.config.maxPositions else {
       throw Problem(description: "\(length) tokens, the model holds \(model.config.maxPositions)")
     }
-    return (prompt, completion)
   }
 
   private func promptIDs(_ model: LanguageModel) throws -> [Int32] {

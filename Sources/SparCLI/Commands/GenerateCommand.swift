@@ -1,10 +1,13 @@
 import ArgumentParser
+import SparData
 import SparGeneration
 import SparPipeline
 
 struct GenerateCommand: RecipeCommand {
-  static let uses = ["model", "prompts", "seed", "backend", "threads", "generate."]
-  static let options = CaptureFlags.options.union(["output", "jsonl", "iteration"])
+  static let uses = ["model", "prompts", "seed", "render", "backend", "threads", "generate."]
+  static let options = CaptureFlags.options.union([
+    "output", "jsonl", "iteration", "column",
+  ])
   static let switches: Set<String> = []
 
   static let configuration = CommandConfiguration(
@@ -28,6 +31,13 @@ struct GenerateCommand: RecipeCommand {
   @Option(help: "Names the random streams: other iterations draw other answers.")
   var iteration = 1
 
+  @Option(
+    name: .customLong("column"),
+    help: ArgumentHelp(
+      "Take a column from one of another name: prompt=question; may be repeated.",
+      valueName: "name=column"))
+  var columns: [String] = []
+
   @OptionGroup var capture: CaptureFlags
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var common: CommonOptions
@@ -35,9 +45,10 @@ struct GenerateCommand: RecipeCommand {
   func run() throws {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
     try recipe.require("model", recipe.run.model, "the policy that answers")
-    try recipe.require("prompts", recipe.run.prompts, "a JSON-lines file of prompts")
+    try recipe.require("prompts", recipe.run.prompts, "data with prompts")
     let options = recipe.generate.named(seed: recipe.run.seed, iteration: iteration)
-    let prompts = try Prompt.read(recipe.run.prompts)
+    let prompts = try Prompt.read(
+      recipe.run.prompts, mapping: try DataOptions.mapping(columns))
     let request = try capture.request()
     let last = prompts.map(\.index).max() ?? 0
     try request?.rows.require(below: last + 1, of: recipe.run.prompts)

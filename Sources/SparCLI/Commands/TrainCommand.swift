@@ -1,20 +1,26 @@
 import ArgumentParser
+import SparData
 import SparPipeline
 import SparTraining
 
 struct TrainCommand: RecipeCommand {
-  static let uses = ["model", "output_dir", "seed", "backend", "threads", "objective.", "train."]
-  static let options = CaptureFlags.options.union([
-    "candidates", "preferences", "capture-every",
+  static let uses = [
+    "model", "output_dir", "seed", "render", "backend", "threads", "objective.", "train.",
+  ]
+  static let options = CaptureFlags.options.union(DataOptions.names).union([
+    "candidates", "preferences", "capture-every", "allow",
   ])
-  static let switches: Set<String> = []
+  static let switches: Set<String> = ["no-doctor"]
 
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a policy on preferences; checkpoints go to output_dir.",
     discussion: """
-      Reads preferences.h5 and the candidates.h5 that it names, or pairs as JSON lines (prompt, \
-      chosen, rejected). Started again, it goes on from the newest checkpoint, to the same bits.
+      Reads preferences.h5 and the candidates.h5 that it names, or pairs: a .jsonl, .json, .csv \
+      or .parquet file, a folder, a pattern, or a mixture such as a.parquet:0.5,b.jsonl \
+      (docs/data.md; `spar data inspect` shows the form). Pairs that would train wrongly are \
+      refused: see `spar data doctor`. Started again, it goes on from the newest checkpoint, to \
+      the same bits.
 
       \(settingsHelp)
       """)
@@ -23,7 +29,7 @@ struct TrainCommand: RecipeCommand {
   var config: String?
 
   @Option(
-    help: "What a ranker made of answers (.h5), or pairs as JSON lines (.jsonl).",
+    help: "What a ranker made of answers (.h5), or pairs: a file, a folder or a mixture.",
     completion: .file())
   var preferences = "preferences.h5"
 
@@ -37,6 +43,16 @@ struct TrainCommand: RecipeCommand {
   @Option(
     help: "Optimizer steps between captures; 0 = only before the first and after the last. (0)")
   var captureEvery: Int?
+
+  @OptionGroup var data: DataOptions
+
+  @Flag(help: "Train on pairs whatever the doctor says.")
+  var noDoctor = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Put up with this error of the doctor; may be repeated.", valueName: "finding"))
+  var allow: [String] = []
 
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var common: CommonOptions
@@ -85,6 +101,10 @@ struct TrainCommand: RecipeCommand {
             entry.values.merging(["step": Double(entry.step)]) { first, _ in first }
           }))
     }
+    for source in training.sources where training.sources.count > 1 {
+      let part = source.of.map { " of \($0)" } ?? ""
+      try Terminal.line("\(source.path): \(source.rows)\(part) rows, \(source.form)")
+    }
     for text in MetricsTable.lines(result.history) { try Terminal.line(text) }
     let (first, last) = (result.figures["first_loss"], result.figures["last_loss"])
     let loss = first.flatMap { first in
@@ -96,7 +116,12 @@ struct TrainCommand: RecipeCommand {
   }
 
   private func source() throws -> TrainingData {
-    guard [".jsonl", ".json"].contains(where: preferences.hasSuffix) else {
+    guard ![".h5", ".hdf5"].contains(where: preferences.hasSuffix) else {
+      guard !data.isGiven, !noDoctor, allow.isEmpty else {
+        throw UsageError(
+          "\(preferences) holds a ranking, for which --column, --sample-seed, --no-doctor and "
+            + "--allow have no meaning")
+      }
       return .stored(
         preferences: preferences,
         candidates: try candidates ?? TrainingData.candidates(of: preferences))
@@ -104,6 +129,28 @@ struct TrainCommand: RecipeCommand {
     guard candidates == nil else {
       throw UsageError("--candidates is given, but \(preferences) holds pairs, not a ranking")
     }
-    return .pairs(preferences)
+    return .pairs(
+      PairsSource(mixture: try data.mixture(preferences), mapping: try data.mapping()),
+      doctor: DoctorPolicy(isAsked: !noDoctor, allowed: try allowed()))
+  }
+
+  private func allowed() throws -> Set<FindingKind> {
+    guard !noDoctor || allow.isEmpty else {
+      throw UsageError("--allow is for the doctor, whom --no-doctor sends away")
+    }
+    // A row that cannot be read cannot be trained on.
+    let errors = FindingKind.allCases.filter {
+      $0.severity == .error && $0 != .unreadableRow
+    }
+    return Set(
+      try allow.map { name in
+        guard let kind = errors.first(where: { $0.rawValue == name }) else {
+          let nearest = NearestName.of(name, among: errors.map(\.rawValue))
+          throw UsageError(
+            "the doctor knows no error \(name)" + (nearest.map { "; did you mean \($0)?" } ?? ""),
+            hint: "errors are \(errors.map(\.rawValue).joined(separator: ", "))")
+        }
+        return kind
+      })
   }
 }

@@ -38,7 +38,7 @@ public final class DataDoctor {
 
   /// Prompts that must not be trained on; to be called before `examine`.
   public func learnHeldOut(_ reader: MixtureReader) throws(DataError) {
-    while let (row, form) = try reader.next() {
+    while let (row, form) = try reader.nextWithForm() {
       heldOut.add(try Example(row, form: form), place: row.place)
     }
   }
@@ -48,7 +48,7 @@ public final class DataDoctor {
   /// - Throws: `DataError` where a file cannot be read on; rows that can be read and are wrong are
   ///   findings.
   public func examine(_ reader: MixtureReader) throws(DataError) -> DoctorReport {
-    while let (row, form) = try reader.next() { examine(row, form) }
+    while let (row, form) = try reader.nextWithForm() { examine(row, form) }
     return report(form: reader.form, columns: reader.columns)
   }
 

@@ -111,14 +111,19 @@ extension DataForm {
 public final class FormReader: RowReader {
   private let rows: any RowReader
   private let mapping: ColumnMapping
+  private let isCanonical: Bool
   /// As the first row showed it; nil before it was read.
   public private(set) var form: DataForm?
   /// Columns of the first row, after mapping.
   public private(set) var columns: [String] = []
 
-  public init(_ rows: any RowReader, mapping: ColumnMapping = ColumnMapping()) {
+  /// - Parameter isCanonical: false detects the form only.
+  public init(
+    _ rows: any RowReader, mapping: ColumnMapping = ColumnMapping(), isCanonical: Bool = true
+  ) {
     self.rows = rows
     self.mapping = mapping
+    self.isCanonical = isCanonical
   }
 
   public func next() throws(DataError) -> DataRow? {
@@ -128,6 +133,6 @@ public final class FormReader: RowReader {
       columns = row.columns.map(\.key)
       form = try DataForm.of(row)
     }
-    return try form?.canonical(row)
+    return isCanonical ? try form?.canonical(row) : row
   }
 }

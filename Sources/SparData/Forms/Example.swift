@@ -27,6 +27,8 @@ public struct Example: Equatable, Sendable {
 
   /// - Parameter row: with TRL's columns, as `FormReader` gives it.
   public init(_ row: DataRow, form: DataForm) throws(DataError) {
+    // Ids win over text in every row.
+    let form = form.hasPairs && row.has("prompt_ids") ? .idPairs : form
     do throws(Conversation.Problem) {
       switch form {
       case .idPairs:
@@ -38,7 +40,11 @@ public struct Example: Equatable, Sendable {
       case .candidates: (prompt, answers) = try Self.candidates(row)
       case .sharegptPairs, .alpacaPairs, .questionPairs, .pairs, .implicitPairs:
         (prompt, answers) = try Self.pair(row)
-      case .unpaired, .completions, .sharegpt, .alpaca, .conversations, .prompts, .text:
+      case .conversations:
+        // A text beside the messages names them only.
+        prompt = .messages(try Conversation.messages(row["messages"], "messages"))
+        answers = []
+      case .unpaired, .completions, .sharegpt, .alpaca, .prompts, .text:
         (prompt, answers) = try Self.single(row)
       }
     } catch {

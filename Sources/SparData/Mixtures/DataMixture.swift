@@ -84,8 +84,8 @@ public struct DataMixture: Equatable, Sendable {
   }
 }
 
-/// The rows of a mixture with TRL's columns, source after source.
-public final class MixtureReader {
+/// The rows of a mixture, source after source, with TRL's columns unless told otherwise.
+public final class MixtureReader: RowReader {
   /// What was taken of a source.
   public struct Count: Equatable, Sendable, Codable {
     public var path: String
@@ -97,6 +97,7 @@ public final class MixtureReader {
 
   private let mixture: DataMixture
   private let mapping: ColumnMapping
+  private let isCanonical: Bool
   private var index = -1
   private var reader: FormReader?
   private var rowsLeft: Int?
@@ -105,9 +106,13 @@ public final class MixtureReader {
   /// Of the sources so far.
   public private(set) var counts: [Count] = []
 
-  public init(_ mixture: DataMixture, mapping: ColumnMapping = ColumnMapping()) {
+  /// - Parameter isCanonical: false leaves the columns of other forms as they are.
+  public init(
+    _ mixture: DataMixture, mapping: ColumnMapping = ColumnMapping(), isCanonical: Bool = true
+  ) {
     self.mixture = mixture
     self.mapping = mapping
+    self.isCanonical = isCanonical
   }
 
   /// The form of the row that was last given.
@@ -115,8 +120,12 @@ public final class MixtureReader {
   /// The columns of its source, after mapping.
   public var columns: [String] { reader?.columns ?? [] }
 
+  public func next() throws(DataError) -> DataRow? {
+    try nextWithForm()?.row
+  }
+
   /// The next row and its form; nil behind the last.
-  public func next() throws(DataError) -> (row: DataRow, form: DataForm)? {
+  public func nextWithForm() throws(DataError) -> (row: DataRow, form: DataForm)? {
     while true {
       if let reader, rowsLeft != 0, let row = try reader.next(), let form = reader.form {
         rowsSeen += 1
@@ -144,7 +153,8 @@ public final class MixtureReader {
     if case .sample(let seed) = mixture.choice {
       random = Random(seed: seed, stage: .shuffle, iteration: -1, item: place)
     }
-    reader = FormReader(try FilesReader(path: source.path), mapping: mapping)
+    reader = FormReader(
+      try FilesReader(path: source.path), mapping: mapping, isCanonical: isCanonical)
     index = place
   }
 

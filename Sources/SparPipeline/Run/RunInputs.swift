@@ -1,4 +1,5 @@
 import Foundation
+import SparData
 import SparGeneration
 import SparHost
 import SparModel
@@ -55,14 +56,23 @@ public struct RunInputs {
   /// Digests of the files and plugins that settings only name.
   public func facts() throws -> [String: String] {
     var facts = [
-      "content of prompts": try fileDigest(recipe.run.prompts),
-      "content of evaluate.prompts": try fileDigest(recipe.evaluate.prompts),
+      "content of prompts": try Self.contentDigest(recipe.run.prompts),
+      "content of evaluate.prompts": try Self.contentDigest(recipe.evaluate.prompts),
     ]
     for (kind, key) in [("objective", keys.objective), ("ranker", keys.ranker)] {
       let name = "library of \(kind) \(key["\(kind).name"] ?? "")"
       facts[name] = key["\(kind).library"] ?? key["\(kind).version"] ?? ""
     }
     return facts
+  }
+
+  /// Of one file its own digest, of several that of their digests in order.
+  private static func contentDigest(_ data: String) throws -> String {
+    let files = try DataMixture(data).files()
+    if files.count == 1 { return try fileDigest(files[0]) }
+    var hash = SHA256()
+    for file in files { hash.update([UInt8](try fileDigest(file).utf8)) }
+    return hash.hexDigest()
   }
 
   /// By convention a plugin's option of this name, or with this ending, takes a model.

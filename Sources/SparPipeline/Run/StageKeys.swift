@@ -19,6 +19,8 @@ struct StageKeys {
   private var sampling: StageKey {
     var key = StageKey(["seed": "\(recipe.run.seed)"])
     key.add(rows, under: "generate.", except: ["generate.batch_size"])
+    // Left out where it is as ever, so that finished stages stay valid.
+    if recipe.render != .exact { key["render"] = recipe.render.rawValue }
     return key
   }
 
@@ -55,6 +57,7 @@ struct StageKeys {
         "train.logging_steps", "train.save_steps", "train.save_total_limit", "train.seed",
       ])
     key["seed"] = "\(recipe.trainingSeed)"
+    if recipe.render != .exact { key["render"] = recipe.render.rawValue }
     key["model"] = model
     key["candidates"] = candidates
     key["preferences"] = preferences

@@ -1,4 +1,5 @@
 import Foundation
+import SparData
 import SparHost
 import SparModel
 import SparStore
@@ -8,8 +9,8 @@ import SparTraining
 public enum TrainingData: Equatable, Sendable {
   /// preferences.h5 and the candidates.h5 that it ranks.
   case stored(preferences: String, candidates: String)
-  /// Pairs as JSON lines.
-  case pairs(String)
+  /// Pairs of data files, which the doctor examines first.
+  case pairs(PairsSource, doctor: DoctorPolicy)
 
   /// The candidates.h5 that a preferences.h5 ranks: where it says, else in its own folder.
   public static func candidates(of preferences: String) throws -> String {
@@ -21,6 +22,42 @@ public enum TrainingData: Equatable, Sendable {
   }
 }
 
+/// What the doctor's errors do to training.
+public struct DoctorPolicy: Equatable, Sendable {
+  /// False trains whatever the data are like.
+  public var isAsked: Bool
+  /// Errors that are put up with.
+  public var allowed: Set<FindingKind>
+
+  public init(isAsked: Bool = true, allowed: Set<FindingKind> = []) {
+    self.isAsked = isAsked
+    self.allowed = allowed
+  }
+
+  /// Throws where training on the data would be wrong.
+  ///
+  /// Rows that cannot be read are left to the reader, which has better words for them.
+  func require(
+    _ source: PairsSource, _ model: LanguageModel, _ options: TrainingOptions
+  ) throws {
+    guard isAsked else { return }
+    var limits = DataDoctor.Options()
+    limits.maxLength = options.maxLength
+    limits.maxPositions = model.config.maxPositions
+    let doctor = DataDoctor(chat: model.chat, options: limits)
+    let report: DoctorReport
+    do throws(DataError) {
+      report = try doctor.examine(MixtureReader(source.mixture, mapping: source.mapping))
+    } catch {
+      throw TrainingError(error) ?? error
+    }
+    let errors = report.errors.filter {
+      $0.name != .unreadableRow && !allowed.contains($0.name)
+    }
+    if !errors.isEmpty { throw TrainingError.unfit(findings: errors) }
+  }
+}
+
 /// The `train` stage: π_t and ranked answers → a checkpoint of π_{t+1}.
 public struct TrainingRun {
   private let trainer: Trainer
@@ -28,6 +65,8 @@ public struct TrainingRun {
   private let data: [TrainingGroup]
   /// Prompts that are trained on.
   public var groups: Int { data.count }
+  /// What each source of pairs gave; empty for stored preferences.
+  public let sources: [MixtureReader.Count]
 
   /// - Parameter output: folder of checkpoints and logs; training goes on from its newest
   ///   checkpoint.
@@ -43,14 +82,18 @@ public struct TrainingRun {
     var identity = ["objective": try runtime.host.component(.objective, choice.name).id]
     for (name, value) in checked { identity["objective.\(name)"] = value }
     self.policy = policy
-    let groups =
-      switch data {
-      case .stored(let preferences, let candidates):
-        try StoredPreferences(preferences: preferences, candidates: candidates).groups(
-          options, modelDigest: policy.digest, beginID: policy.tokenizer.bos)
-      case .pairs(let path):
-        try PairsFile.read(path, encoder: LanguageModelPairs(policy), options: options)
-      }
+    let groups: [TrainingGroup]
+    switch data {
+    case .stored(let preferences, let candidates):
+      groups = try StoredPreferences(preferences: preferences, candidates: candidates).groups(
+        options, modelDigest: policy.digest, beginID: policy.tokenizer.bos)
+      sources = []
+    case .pairs(let source, let doctor):
+      try doctor.require(source, policy, options)
+      (groups, sources) = try PairsFile.read(
+        source, encoder: LanguageModelPairs(policy, rendering: options.rendering),
+        options: options)
+    }
     self.data = groups
     trainer = try Trainer(
       TrainableModel(policy), objective: try runtime.objective(choice),

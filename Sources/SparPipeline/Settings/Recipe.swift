@@ -1,3 +1,4 @@
+import SparData
 import SparGeneration
 import SparPreference
 import SparRanking
@@ -16,6 +17,15 @@ public struct Recipe: Equatable, Sendable {
 
   public init() {}
 
+  /// How conversations become ids, in generation and in training.
+  public var render: PromptRendering {
+    get { generate.rendering }
+    set {
+      generate.rendering = newValue
+      train.rendering = newValue
+    }
+  }
+
   /// The seed that training shuffles with.
   public var trainingSeed: UInt64 { run.trainSeed > 0 ? run.trainSeed : run.seed }
 }
@@ -23,7 +33,7 @@ public struct Recipe: Equatable, Sendable {
 public struct RunSettings: Equatable, Sendable {
   /// π_1: a name that `spar model fetch` knows, a .gguf file, a folder or a checkpoint.
   public var model = ""
-  /// JSON lines of training prompts.
+  /// Data of training prompts.
   public var prompts = ""
   public var outputDir = "checkpoints/run"
   public var iterations = 3
@@ -48,7 +58,7 @@ public struct RankSettings: Equatable, Sendable {
 }
 
 public struct EvaluateSettings: Equatable, Sendable {
-  /// JSON lines of held-out prompts.
+  /// Data of held-out prompts.
   public var prompts = ""
   /// The first so many of them; 0 = all.
   public var count = 0

@@ -46,6 +46,9 @@ public struct RecipeFile: Equatable, Sendable {
     try collect(root, under: "")
   }
 
+  /// Settings that name data: a list is a mixture of its parts.
+  private static let mixtures: Set = ["prompts", "dataset_name", "heldout", "evaluate.prompts"]
+
   private mutating func collect(_ node: Node, under prefix: String) throws(RecipeError) {
     guard case .mapping(let mapping) = node else { return }
     for (key, value) in mapping {
@@ -62,6 +65,13 @@ public struct RecipeFile: Equatable, Sendable {
       case .mapping: try collect(value, under: full)
       case .scalar(let scalar):
         entries.append(Entry(key: full, value: scalar.string, line: line))
+      case .sequence(let sequence) where Self.mixtures.contains(full):
+        let parts = sequence.compactMap(\.scalar?.string)
+        guard parts.count == sequence.count, !parts.isEmpty else {
+          throw .syntax(
+            path: path, line: line, problem: "\(full) is a list of sources, such as a.jsonl:0.5")
+        }
+        entries.append(Entry(key: full, value: parts.joined(separator: ","), line: line))
       case .sequence, .alias:
         throw .syntax(path: path, line: line, problem: "\(full) takes one value, not a list")
       }

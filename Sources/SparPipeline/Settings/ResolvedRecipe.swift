@@ -97,7 +97,22 @@ public struct ResolvedRecipe: Equatable, Sendable {
 
   /// A path in a recipe starts at the recipe's folder, so that a recipe works from everywhere; a
   /// name that is no file there (a model's, say) stays as it is.
+  ///
+  /// The parts of a mixture (`a.parquet:0.5,b.jsonl`) are paths each.
   private static func path(_ text: String, in folder: String) -> String {
+    guard text.contains(",") || text.contains(":") else { return onePath(text, in: folder) }
+    let whole = onePath(text, in: folder)
+    if whole != text { return whole }
+    return text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      let part = part.trimmingCharacters(in: .whitespaces)
+      guard let colon = part.lastIndex(of: ":"),
+        Double(part[part.index(after: colon)...]) != nil
+      else { return onePath(part, in: folder) }
+      return onePath(String(part[..<colon]), in: folder) + part[colon...]
+    }.joined(separator: ",")
+  }
+
+  private static func onePath(_ text: String, in folder: String) -> String {
     guard !text.isEmpty, !text.hasPrefix("/") else { return text }
     if text.hasPrefix("~") { return (text as NSString).expandingTildeInPath }
     let joined = (folder as NSString).appendingPathComponent(text)

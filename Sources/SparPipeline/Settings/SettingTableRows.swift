@@ -1,3 +1,4 @@
+import SparData
 import SparGeneration
 import SparPreference
 import SparRanking
@@ -11,12 +12,15 @@ extension SettingTable {
       "policy to start from: name, .gguf file, Hugging Face folder or checkpoint"),
     .text(
       "prompts", \.run.prompts, aliases: ["dataset_name"], isInputPath: true,
-      "JSON lines, each with \"prompt\" or \"messages\""),
+      "file, folder, pattern or mixture a.parquet:0.5,b.jsonl of prompts (docs/data.md)"),
     .text("output_dir", \.run.outputDir, "folder of the run"),
     .integer("iterations", \.run.iterations, in: 1...1000, "rounds of self-play"),
     .integer(
       "prompts_per_iteration", \.run.promptsPerIteration, in: 0...Int.max,
       "fresh prompts of each round; 0 = all, split evenly"),
+    .choice(
+      "render", \.render,
+      "how conversations become ids: by the template, or as the published SPPO code does"),
     .seed("seed", \.run.seed, "of sampling, shuffling and the bootstrap"),
     .text(
       "backend", \.run.backend,
@@ -78,7 +82,7 @@ extension SettingTable {
   static let evaluateSettings: [Setting] = [
     .text(
       "evaluate.prompts", \.evaluate.prompts, aliases: ["heldout"], isInputPath: true,
-      "JSON lines of held-out prompts"),
+      "file, folder, pattern or mixture of held-out prompts"),
     .integer(
       "evaluate.count", \.evaluate.count, in: 0...Int.max, "the first so many; 0 = all"),
     .integer("evaluate.pairs", \.evaluate.pairs, in: 1...64, "answers per prompt and model"),

@@ -1,3 +1,5 @@
+import SparData
+
 /// Cuts prompts and answers to length.
 ///
 /// A group that fits is left alone.  Otherwise the prompt is cut to `maxPromptLength` if it is
@@ -7,12 +9,14 @@ struct SequenceTruncation {
   let maxPromptLength: Int
   let mode: TrainingOptions.Truncation
   let beginID: Int32?
+  let rendering: PromptRendering
 
   init(_ options: TrainingOptions, beginID: Int32?) {
     maxLength = options.maxLength
     maxPromptLength = options.maxPromptLength
     mode = options.truncation
     self.beginID = beginID
+    rendering = options.rendering
   }
 
   /// Cuts `group`; an answer that changes loses its reference log-probabilities, and so do all
@@ -25,6 +29,10 @@ struct SequenceTruncation {
       return "prompt and answer have \(length) tokens, the limit is \(maxLength); "
         + "raise maxLength or choose another truncation"
     }
+    if rendering == .upstream {
+      applyUpstream(to: &group)
+      return nil
+    }
     if group.promptIDs.count > maxPromptLength {
       group.promptIDs = cut(group.promptIDs)
       for index in group.answers.indices { forgetReference(&group.answers[index]) }
@@ -35,6 +43,20 @@ struct SequenceTruncation {
       forgetReference(&group.answers[index])
     }
     return nil
+  }
+
+  private func applyUpstream(to group: inout TrainingGroup) {
+    let before = (group.promptIDs, group.answers.map(\.ids))
+    var answers = before.1
+    UpstreamTruncation.apply(
+      prompt: &group.promptIDs, answers: &answers, maxLength: maxLength,
+      maxPromptLength: maxPromptLength, keepsEnd: mode == .keepEnd)
+    for index in answers.indices {
+      group.answers[index].ids = answers[index]
+      if group.promptIDs != before.0 || answers[index] != before.1[index] {
+        forgetReference(&group.answers[index])
+      }
+    }
   }
 
   private func cut(_ prompt: [Int32]) -> [Int32] {

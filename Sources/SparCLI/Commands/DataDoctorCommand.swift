@@ -1,0 +1,80 @@
+import ArgumentParser
+import SparData
+import SparModel
+
+struct DataDoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Examine data for a model: what would train wrongly, and why.",
+    discussion: """
+      Tokens at the seam of prompt and answer, begin and end tokens, templates, lengths, empty \
+      and equal answers, probabilities, repetitions, held-out prompts. Errors end with exit code \
+      1; `spar train` runs the same checks and refuses errors.
+
+      FINDINGS
+      \(FindingKind.allCases.map { kind in
+        "  \(kind.rawValue) (\(kind.severity.rawValue))\n      \(kind.meaning); \(kind.cure)"
+      }.joined(separator: "\n"))
+      """)
+
+  @Argument(help: "A file, a folder, a pattern or a mixture.", completion: .file())
+  var data: String
+
+  @Option(
+    help: "The model that would be trained; its weights are not read. (default: no such checks)",
+    completion: .file())
+  var model: String?
+
+  @Option(help: "Data whose prompts must not be trained on.", completion: .file())
+  var heldOut: String?
+
+  @Option(help: "Tokens of prompt and answer together.")
+  var maxLength = 1024
+
+  @OptionGroup var options: DataOptions
+
+  @Flag(help: "Print the result as JSON on stdout.")
+  var json = false
+
+  func validate() throws {
+    if maxLength < 2 {
+      throw ValidationError("--max-length is \(maxLength); it must be at least 2")
+    }
+  }
+
+  func run() throws {
+    var limits = DataDoctor.Options()
+    limits.maxLength = maxLength
+    let chat = try model.map { try ModelFiles.open($0).chat() }
+    limits.maxPositions = chat?.config.maxPositions
+    let doctor = DataDoctor(chat: chat?.encoder, options: limits)
+    if let heldOut { try doctor.learnHeldOut(MixtureReader(DataMixture(heldOut))) }
+    let report = try doctor.examine(options.reader(data))
+    if json {
+      try Terminal.json(report)
+    } else {
+      try Self.show(report)
+    }
+    if !report.errors.isEmpty { throw ExitCode.failure }
+  }
+
+  private static func show(_ report: DoctorReport) throws {
+    let held = report.heldOutRows.map { ", \($0) held-out rows" } ?? ""
+    try Terminal.line(
+      "\(report.rows) rows, \(report.form) (\(report.columns.joined(separator: ", ")))\(held)")
+    for finding in report.findings {
+      try Terminal.line("")
+      try Terminal.line(
+        "\(finding.severity.rawValue): \(finding.name.rawValue): \(finding.meaning)")
+      let more = finding.count > finding.rows.count ? ", …" : ""
+      try Terminal.line(
+        "  \(finding.count) of \(report.rows) rows: \(finding.rows.joined(separator: "; "))\(more)")
+      if let detail = finding.detail { try Terminal.line("  first: \(detail)") }
+      try Terminal.line("  cure: \(finding.cure)")
+    }
+    let errors = report.errors.count
+    let warnings = report.findings.count - errors
+    try Terminal.line("")
+    try Terminal.line(
+      errors + warnings == 0 ? "nothing found" : "\(errors) errors, \(warnings) warnings")
+  }
+}
