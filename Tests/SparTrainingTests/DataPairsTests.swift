@@ -26,13 +26,13 @@ private struct Letters: PairEncoder {
   }
 
   /// SPPO's table of the specification's example, whose circle makes 2 the best by its row.
-  private static let candidates =
+  private static let table =
     #"{"prompt": "q", "generate_0": "a", "generate_1": "b", "generate_2": "c", "probability": "#
     + "[[0.5, 0.25, 0.75], [0.75, 0.5, 0.5], [0.25, 0.5, 0.5]], \"rm_scores\": [0.4, -0.1, -0.3]}"
 
   @Test("candidates: best and worst by rm_scores, win rates by the table")
   func candidates() throws {
-    let group = try read(Self.candidates).groups[0]
+    let group = try read(Self.table).groups[0]
     #expect(group.answers.map(\.ids) == [[97, 2], [99, 2]])
     #expect(group.answers.map(\.label) == [1, -1])
     #expect(group.answers.map(\.winProb) == [0.5, 1.25 / 3])
@@ -40,14 +40,14 @@ private struct Letters: PairEncoder {
     #expect(group.columns["score"] == [0.4, -0.3])
     var options = TrainingOptions()
     options.pairing = .allPairs
-    let all = try read(Self.candidates, options).groups[0]
+    let all = try read(Self.table, options).groups[0]
     #expect(
       all.terms
         == .pairs([
           TrainingPair(chosen: 0, rejected: 1), TrainingPair(chosen: 0, rejected: 2),
           TrainingPair(chosen: 1, rejected: 2),
         ]))
-    let byTable = Self.candidates.replacing(", \"rm_scores\": [0.4, -0.1, -0.3]", with: "")
+    let byTable = Self.table.replacing(", \"rm_scores\": [0.4, -0.1, -0.3]", with: "")
     #expect(try read(byTable).groups[0].answers.map(\.ids) == [[98, 2], [99, 2]])
   }
 
@@ -64,9 +64,9 @@ private struct Letters: PairEncoder {
     "what cannot be trained on says why",
     arguments: [
       (#"{"prompt": "a", "completion": "b"}"#, "holds completions (columns prompt, completion)"),
-      (candidates.replacing("0.25, 0.75]", with: "0.25, 7]"), "log-odds (the scores of GPO)"),
-      (candidates.replacing("[0.4, -0.1, -0.3]", with: "[1, 1, 1]"), "the same score"),
-      (candidates.replacing("[0.4, -0.1, -0.3]", with: "[1]"), "rm_scores must be 3 numbers"),
+      (Self.table.replacing("0.25, 0.75]", with: "0.25, 7]"), "log-odds (the scores of GPO)"),
+      (Self.table.replacing("[0.4, -0.1, -0.3]", with: "[1, 1, 1]"), "the same score"),
+      (Self.table.replacing("[0.4, -0.1, -0.3]", with: "[1]"), "rm_scores must be 3 numbers"),
     ])
   func wrong(line: String, message: String) throws {
     let error = try #require(#expect(throws: TrainingError.self) { try read(line) })
