@@ -4,7 +4,9 @@ import SparModel
 /// Opens the text model that an argument names, whatever its kind.
 public enum TextModels {
   /// - Parameter argument: a Hugging Face folder, a .gguf file, an HDF5 checkpoint or a known name.
-  public static func load(_ argument: String, backend: Backend) throws -> any TextModel {
-    try CausalTextModel(ModelFiles.open(argument), backend: backend)
+  public static func load(
+    _ argument: String, backend: Backend, weights: WeightsPolicy = .f32
+  ) throws -> any TextModel {
+    try CausalTextModel(ModelFiles.open(argument), backend: backend, weights: weights)
   }
 }

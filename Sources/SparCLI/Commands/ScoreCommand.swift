@@ -20,6 +20,7 @@ struct ScoreCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "JSON lines; - for stdin.", completion: .file())
   var input = "-"
 
+  @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
   private struct Scored: Encodable {
@@ -29,7 +30,7 @@ struct ScoreCommand: ParsableCommand {
   }
 
   func run() throws {
-    let model = try common.runtime().model(model)
+    let model = try common.runtime(storage).model(model)
     try JSONLines(path: input).forEach(TextRow.self) { row in
       guard row.hasCompletion else {
         throw TextRow.Problem(description: "either completion or completion_ids is needed")
