@@ -167,7 +167,8 @@ let package = Package(
       exclude: ["Fixtures", "make_fixtures.py"]),
     .testTarget(name: "SparStoreTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(
-      name: "SparModelTests", dependencies: ["SparModel", "SparHost", "SparTraining"]),
+      name: "SparModelTests",
+      dependencies: ["SparModel", "SparHost", "SparTraining", "CSparPlugin"]),
     .testTarget(name: "SparHostTests", dependencies: ["SparHost"]),
     .testTarget(name: "SparConformanceTests", dependencies: ["SparConformance"]),
     .testTarget(

@@ -10,7 +10,7 @@
 #define SPAR_NAME "avx512"
 #define SPAR_TABLE spar_kernels_avx512
 
-#define SPAR_TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")))
+#define SPAR_TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c")))
 
 #pragma clang attribute push(SPAR_TARGET, apply_to = function)
 #include "table.h"

@@ -2,6 +2,8 @@
 #include "lanes.h"
 #include "transpose.h"
 #include "product.h"
+#include "stored.h"
+#include "few_stored.h"
 #include "rows.h"
 #include "columns.h"
 #include "relative.h"
@@ -18,6 +20,10 @@ const spar_kernels SPAR_TABLE = {
   .pack_rows = pack_rows,
   .pack_columns = pack_columns,
   .pack_strips = pack_strips,
+  .decode = decode,
+#if SPAR_LANES == 16
+  .few_stored = few_stored,
+#endif
   .few_rows = few_rows,
 #if SPAR_LANES == 16
   .few_scores = few_scores,

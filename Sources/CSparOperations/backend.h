@@ -33,6 +33,13 @@ static inline int is_f32(const spar_tensor *t) {
 }
 static inline int is_f32_or_absent(const spar_tensor *t) { return !t || is_f32(t); }
 
+/* A matrix of weights in a type that kernels->decode() knows. */
+static inline int is_stored(const spar_tensor *t) {
+  return t && t->rank == 2 && (t->data || elements(t) == 0) &&
+         (t->dtype == SPAR_F16 || t->dtype == SPAR_BF16 || t->dtype == SPAR_Q8_0 ||
+          t->dtype == SPAR_Q4_0 || t->dtype == SPAR_Q4_1);
+}
+
 /* A tensor as rows of its last axis, whatever its outer strides. */
 typedef struct row_view {
   char *p;

@@ -110,9 +110,41 @@ static spar_status check_ids(backend *self, const int32_t *ids, int64_t T, int64
   return SPAR_OK;
 }
 
+typedef struct lookup_job {
+  const spar_kernels *f;
+  const char *table;
+  int32_t dtype;
+  int64_t row_bytes;
+  row_view y;
+  const int32_t *ids;
+} lookup_job;
+
+static void decode_rows(void *arg, int64_t begin, int64_t end, int32_t worker) {
+  (void)worker;
+  const lookup_job *j = arg;
+  for (int64_t t = begin; t < end; t++)
+    j->f->decode(j->dtype, j->y.C, j->table + j->ids[t] * j->row_bytes, row_at(&j->y, t));
+}
+
+/* From a table of stored weights. */
+static spar_status look_up(backend *self, const spar_embed_args *a) {
+  const spar_tensor *table = a->table;
+  const int64_t block = spar_dtype_block(table->dtype);
+  lookup_job j = {.f = self->kernels, .table = table->data, .dtype = table->dtype,
+                  .row_bytes = spar_dtype_bytes(table->dtype, table->stride[0]),
+                  .y = rows_of(a->y), .ids = a->ids};
+  if (j.y.C != table->shape[1] || (j.y.C | table->stride[0]) % block)
+    return fail(self, SPAR_E_INVALID, "embed: rows of table and y differ, or are no whole blocks");
+  const spar_status status = check_ids(self, a->ids, j.y.rows, table->shape[0]);
+  if (status == SPAR_OK) spar_team_for(self->team, j.y.rows, row_grain(j.y.C), decode_rows, &j);
+  return status;
+}
+
 spar_status spar_cpu_embed(void *p, const spar_embed_args *raw) {
   backend *self = p;
   ADOPT(spar_embed_args, raw);
+  if (is_stored(a.table) && is_f32(a.y) && a.y->rank == 2)
+    return look_up(self, &a);
   if (!known(a.table) || !known(a.y) || a.table->rank != 2 || a.y->rank != 2 ||
       !can_convert(a.table->dtype, a.y->dtype))
     return SPAR_UNSUPPORTED;

@@ -5,36 +5,14 @@
  * has the same bits in a batch of 1 or 1000: decoding, scoring and training agree.
  * Other products: lanes are columns of C; B is packed strip by strip by the worker that needs it.
  */
-#include "backend.h"
+#include "gemm.h"
 
 /* The longest panel: 2048 * 48 floats, 384 KiB, leaves room for B's rows in 1 MiB of L2. */
-enum { K_BLOCK = 2048, PACK_K = 192, ROWS_PER_STRIP = 2048 };
-
-typedef struct matrix_job {
-  backend *self;
-  const float *A, *B, *bias;
-  float *C;
-  int64_t m, n, k, lda, ldb, ldc;
-  int32_t trans_a, trans_b;
-  float alpha, beta;
-  int64_t k0, kb; /* the block of k at work */
-  int64_t chunk; /* rows of W per slice */
-  float *packed;
-} matrix_job;
-
-static spar_epilogue epilogue(const matrix_job *j, int32_t transposed) {
-  const int first = j->k0 == 0;
-  return (spar_epilogue){.alpha = j->alpha, .beta = first ? j->beta : 1.f,
-                         .bias = first ? j->bias : NULL, .transposed = transposed};
-}
-
-static int64_t lanes_of(int64_t n, int64_t panel, int64_t width) {
-  return least(n - panel * width, width);
-}
+enum { PACK_K = 192, ROWS_PER_STRIP = 2048 };
 
 /* ---- y = x W^T ---- */
 
-static void pack_a(void *arg, int64_t begin, int64_t end, int32_t worker) {
+static void pack_part(void *arg, int64_t begin, int64_t end, int32_t worker) {
   (void)worker;
   const matrix_job *j = arg;
   const spar_kernels *f = j->self->kernels;
@@ -46,6 +24,18 @@ static void pack_a(void *arg, int64_t begin, int64_t end, int32_t worker) {
                  j->A + panel * W * j->lda + j->k0 + t, j->lda, NULL, lanes,
                  least(PACK_K, j->kb - t));
   }
+}
+
+spar_status reserve_panels(matrix_job *j) {
+  const int64_t W = j->self->kernels->panel_lanes;
+  j->packed = shared_scratch(j->self, SLOT_A,
+                             (uint64_t)(blocks(j->m, W) * W * least(j->k, K_BLOCK)) * 4);
+  return j->packed ? SPAR_OK : SPAR_E_NOMEM;
+}
+
+void pack_panels(matrix_job *j) {
+  const int64_t panels = blocks(j->m, j->self->kernels->panel_lanes);
+  spar_team_for(j->self->team, panels * blocks(j->kb, PACK_K), 1, pack_part, j);
 }
 
 /* Slices are (panel, chunk of W's rows): the panel stays in the second-level cache while the chunk
@@ -70,13 +60,12 @@ static void multiply_nt(void *arg, int64_t begin, int64_t end, int32_t worker) {
 
 static spar_status own_nt(matrix_job *j) {
   backend *self = j->self;
-  const int64_t W = self->kernels->panel_lanes, panels = blocks(j->m, W);
-  j->packed = shared_scratch(self, SLOT_A, (uint64_t)(panels * W * least(j->k, K_BLOCK)) * 4);
-  if (!j->packed) return SPAR_E_NOMEM;
+  const int64_t panels = blocks(j->m, self->kernels->panel_lanes);
+  if (reserve_panels(j) != SPAR_OK) return SPAR_E_NOMEM;
   j->chunk = panels >= 8 ? 512 : panels >= 2 ? 128 : 32; /* at least some six slices */
   for (j->k0 = 0; j->k0 == 0 || j->k0 < j->k; j->k0 += K_BLOCK) {
     j->kb = least(K_BLOCK, j->k - j->k0);
-    spar_team_for(self->team, panels * blocks(j->kb, PACK_K), 1, pack_a, j);
+    pack_panels(j);
     spar_team_for(self->team, panels * blocks(j->n, j->chunk), 1, multiply_nt, j);
   }
   return SPAR_OK;
@@ -99,7 +88,9 @@ static void multiply_strip(void *arg, int64_t begin, int64_t end, int32_t worker
   for (int64_t s = begin; s < end; s++) {
     const int64_t col = s / row_blocks * W, row = s % row_blocks * ROWS_PER_STRIP;
     const int64_t lanes = least(W, j->n - col), width = blocks(lanes, f->lanes) * f->lanes;
-    if (j->trans_b)
+    if (j->stored)
+      pack_stored(j, panel, col, lanes);
+    else if (j->trans_b)
       f->pack_rows(panel, j->B + col * j->ldb + j->k0, j->ldb, NULL, lanes, j->kb);
     else
       f->pack_columns(panel, j->B + j->k0 * j->ldb + col, j->ldb, j->kb, lanes);
@@ -126,7 +117,8 @@ static spar_status own_strips(matrix_job *j) {
   backend *self = j->self;
   const spar_kernels *f = self->kernels;
   const int64_t W = f->panel_lanes, kb = least(j->k, K_BLOCK);
-  if (reserve_local(self, (uint64_t)(W * kb) * 4) != SPAR_OK) return SPAR_E_NOMEM;
+  const int64_t decoded = j->stored ? STORED_COLUMNS : 0;
+  if (reserve_local(self, (uint64_t)(W * kb + decoded) * 4) != SPAR_OK) return SPAR_E_NOMEM;
   if (j->trans_a) {
     const int64_t padded = blocks(j->m, f->tile_rows) * f->tile_rows;
     j->packed = shared_scratch(self, SLOT_A, (uint64_t)(padded * kb) * 4);
@@ -172,14 +164,26 @@ static spar_status multiply(matrix_job *j) {
     spar_team_for(j->self->team, slices, 1, multiply_blas, j);
     return SPAR_OK;
   }
-  return j->trans_b && !j->trans_a ? own_nt(j) : own_strips(j);
+  if (j->trans_b && !j->trans_a) {
+    if (!j->stored) return own_nt(j);
+    return takes_int8(j) ? int8_nt(j) : stored_nt(j);
+  }
+  return own_strips(j);
+}
+
+/* One matrix of stored weights: not transposed twice, whose rows do not lie along the lanes, and
+ * not for BLAS. */
+static int takes_stored(const backend *self, const spar_gemm_args *a) {
+  const uint64_t both = SPAR_TRANS_A | SPAR_TRANS_B;
+  return is_stored(a->b) && a->c->rank == 2 && !self->sgemm && (a->flags & both) != both;
 }
 
 spar_status spar_cpu_gemm(void *p, const spar_gemm_args *raw) {
   backend *self = p;
   ADOPT(spar_gemm_args, raw);
-  if (!is_f32(a.a) || !is_f32(a.b) || !is_f32(a.c) || !is_f32_or_absent(a.bias) || a.c->rank < 2)
+  if (!is_f32(a.a) || !is_f32(a.c) || !is_f32_or_absent(a.bias) || a.c->rank < 2)
     return SPAR_UNSUPPORTED;
+  if (!is_f32(a.b) && !takes_stored(self, &a)) return SPAR_UNSUPPORTED;
   const int32_t r = a.c->rank;
   if (a.a->rank > r || a.b->rank > r || a.a->rank < 2 || a.b->rank < 2) return SPAR_UNSUPPORTED;
   const spar_tensor *A = a.a, *B = a.b, *C = a.c;
@@ -200,6 +204,12 @@ spar_status spar_cpu_gemm(void *p, const spar_gemm_args *raw) {
   j.lda = most(j.lda, A->shape[A->rank - 2] > 1 ? j.lda : A->shape[A->rank - 1]);
   j.ldb = most(j.ldb, B->shape[B->rank - 2] > 1 ? j.ldb : B->shape[B->rank - 1]);
   j.ldc = most(j.ldc, j.m > 1 ? j.ldc : j.n);
+  if (!is_f32(B)) {
+    j.stored = B->dtype;
+    j.row_bytes = spar_dtype_bytes(B->dtype, j.ldb);
+    if ((B->shape[1] | j.ldb) % spar_dtype_block(B->dtype))
+      return fail(self, SPAR_E_INVALID, "gemm: rows of B are no whole blocks");
+  }
   const int64_t n0 = r == 4 ? C->shape[0] : 1, n1 = r >= 3 ? C->shape[r - 3] : 1;
   for (int64_t i0 = 0; i0 < n0; i0++)
     for (int64_t i1 = 0; i1 < n1; i1++) {

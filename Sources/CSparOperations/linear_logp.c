@@ -33,6 +33,8 @@ typedef struct head_job {
   float *dW;
   int64_t lddw, slice_rows;
   int32_t wants_dh;
+  int32_t stored;    /* W's type where it is not f32; W is then only an address */
+  int64_t row_bytes; /* of such a W */
   float scale, softcap;
   float *dh;
   int64_t lddh;
@@ -65,33 +67,49 @@ static void pack_tokens(void *arg, int64_t begin, int64_t end, int32_t worker) {
   }
 }
 
-/* z[v][lane] for vocabulary rows [v, v + n) and one panel. */
-static void logits(const head_job *j, token_panel t, int64_t v, int64_t n, float *z) {
+/* Rows of W in f32, `step` apart. */
+typedef struct head_rows {
+  const float *p;
+  int64_t step;
+} head_rows;
+
+/* Rows [v, v + n): where they lie, or decoded into `room`. */
+static head_rows weight_rows(const head_job *j, int64_t v, int64_t n, float *room) {
+  if (!j->stored) return (head_rows){j->W + v * j->ldw, j->ldw};
+  for (int64_t r = 0; r < n; r++)
+    j->self->kernels->decode(j->stored, j->C, (const char *)j->W + (v + r) * j->row_bytes,
+                             room + r * j->C);
+  return (head_rows){room, j->C};
+}
+
+/* z[v][lane] for n vocabulary rows and one panel. */
+static void logits(const head_job *j, token_panel t, head_rows w, int64_t n, float *z) {
   const spar_kernels *f = j->self->kernels;
   const spar_epilogue plain = {.alpha = 1};
   const spar_product a = {.k = j->C, .lanes = t.width, .rows = n, .panel = j->panels + t.at * j->C,
-                          .panel_step = t.width, .b = j->W + v * j->ldw,
-                          .group_step = f->tile_rows * j->ldw, .row_step = j->ldw, .t_step = 1};
+                          .panel_step = t.width, .b = w.p, .group_step = f->tile_rows * w.step,
+                          .row_step = w.step, .t_step = 1};
   f->product(&a, z, t.width, &plain);
 }
 
 static void forward_slice(void *arg, int64_t begin, int64_t end, int32_t worker) {
-  (void)worker;
   const head_job *j = arg;
   float z[BLOCK_ROWS * MAX_PANEL] __attribute__((aligned(64)));
   float *state = j->states + begin / FORWARD_ROWS * STATES * j->padded;
   for (int64_t i = 0; i < j->padded; i++) state[i] = -INFINITY;
   memset(state + j->padded, 0, (size_t)((STATES - 1) * j->padded) * sizeof(float));
-  for (int64_t v = begin; v < end; v += BLOCK_ROWS)
+  for (int64_t v = begin; v < end; v += BLOCK_ROWS) {
+    const int64_t n = least(BLOCK_ROWS, end - v), P = j->padded;
+    const head_rows w = weight_rows(j, v, n, local_scratch(j->self, worker));
     for (int64_t p = 0; p < panels_of(j); p++) {
       const token_panel t = panel_of(j, p);
-      const int64_t n = least(BLOCK_ROWS, end - v), P = j->padded;
       const spar_vocab_state s = {state + t.at, state + P + t.at, state + 2 * P + t.at,
                                   state + 3 * P + t.at};
-      logits(j, t, v, n, z);
+      logits(j, t, w, n, z);
       j->self->kernels->vocab(n, t.width, j->scale, j->softcap, v, j->target + t.at, z, &s,
                               state + 4 * P + t.at);
     }
+  }
 }
 
 /* The head's operands and the rows that count; 0 rows is fine. */
@@ -103,6 +121,12 @@ static spar_status prepare(backend *self, const spar_linear_logp_args *a, int64_
                   .V = a->weight->shape[0], .ldh = a->h->stride[0], .ldw = a->weight->stride[0],
                   .scale = a->inv_temperature == 0 ? 1.f : (float)a->inv_temperature,
                   .softcap = (float)a->softcap};
+  if (!is_f32(a->weight)) {
+    j->stored = a->weight->dtype;
+    j->row_bytes = spar_dtype_bytes(j->stored, j->ldw);
+    if ((a->weight->shape[1] | j->ldw) % spar_dtype_block(j->stored))
+      return fail(self, SPAR_E_INVALID, "linear_logp: rows of the weight are no whole blocks");
+  }
   for (int64_t t = 0; t < T; t++) {
     if (a->targets[t] >= j->V)
       return fail(self, SPAR_E_INVALID, "linear_logp: a target is beyond the vocabulary");
@@ -129,7 +153,8 @@ static spar_status prepare(backend *self, const spar_linear_logp_args *a, int64_
 }
 
 static int head_operands(const spar_linear_logp_args *a) {
-  return is_f32(a->h) && is_f32(a->weight) && a->h->rank == 2 && a->weight->rank == 2;
+  return is_f32(a->h) && (is_f32(a->weight) || is_stored(a->weight)) && a->h->rank == 2 &&
+         a->weight->rank == 2;
 }
 
 /* Joins the slices' states of token i. */
@@ -190,6 +215,8 @@ spar_status spar_cpu_linear_logp(void *p, const spar_linear_logp_args *raw) {
   join_job joins = {.head = &j, .args = &a, .slices = blocks(j.V, FORWARD_ROWS)};
   j.states = shared_scratch(self, SLOT_C, (uint64_t)(joins.slices * STATES * j.padded) * 4);
   if (!j.states) return SPAR_E_NOMEM;
+  if (j.stored && reserve_local(self, (uint64_t)(BLOCK_ROWS * j.C) * 4) != SPAR_OK)
+    return SPAR_E_NOMEM;
   spar_team_for(self->team, j.V, FORWARD_ROWS, forward_slice, &j);
   spar_team_for(self->team, j.T, 16, join_tokens, &joins);
   return SPAR_OK;
@@ -202,18 +229,22 @@ typedef struct slice_scratch {
   float *by_row;   /* [rows][padded]: the same, a vocabulary row's tokens in a run */
   float *h_panel;  /* [T][lanes of C] */
   float *w_panel;  /* [rows][lanes of C] */
+  float *decoded;  /* [rows][C], of a stored W */
 } slice_scratch;
 
 static uint64_t slice_bytes(const head_job *j) {
-  return (uint64_t)((2 * BACKWARD_ROWS + MAX_PANEL) * j->padded + BACKWARD_ROWS * MAX_PANEL) * 4;
+  const int64_t decoded = j->stored ? BACKWARD_ROWS * j->C : 0;
+  return (uint64_t)((2 * BACKWARD_ROWS + MAX_PANEL) * j->padded + BACKWARD_ROWS * MAX_PANEL +
+                    decoded) * 4;
 }
 
 /* dlogits of vocabulary rows [v, v + n), both ways round. */
-static void dlogits(const head_job *j, int64_t v, int64_t n, const slice_scratch *w) {
+static void dlogits(const head_job *j, int64_t v, int64_t n, head_rows rows,
+                    const slice_scratch *w) {
   for (int64_t p = 0; p < panels_of(j); p++) {
     const token_panel t = panel_of(j, p);
     float *z = w->z + t.at * BACKWARD_ROWS;
-    logits(j, t, v, n, z);
+    logits(j, t, rows, n, z);
     j->self->kernels->vocab_bwd(n, t.width, j->scale, j->softcap, v, j->target + t.at,
                                 j->lse + t.at, j->coef + t.at, z);
     if (j->dW)
@@ -239,13 +270,14 @@ static void add_weight(const head_job *j, int64_t v, int64_t n, const slice_scra
 }
 
 /* dh[t][c] += sum over rows of dz[v][t] W[v][c] */
-static void add_hidden(const head_job *j, int64_t v, int64_t n, const slice_scratch *w, float *dh) {
+static void add_hidden(const head_job *j, int64_t n, head_rows rows, const slice_scratch *w,
+                       float *dh) {
   const spar_kernels *f = j->self->kernels;
   const spar_epilogue add = {.alpha = 1, .beta = 1};
   for (int64_t c = 0; c < j->C; c += f->panel_lanes) {
     const int64_t lanes = least(f->panel_lanes, j->C - c);
     const int64_t width = blocks(lanes, f->lanes) * f->lanes;
-    f->pack_columns(w->w_panel, j->W + v * j->ldw + c, j->ldw, n, lanes);
+    f->pack_columns(w->w_panel, rows.p + c, rows.step, n, lanes);
     for (int64_t p = 0; p < panels_of(j); p++) {
       const token_panel t = panel_of(j, p);
       const spar_product a = {.k = n, .lanes = lanes, .rows = t.lanes, .panel = w->w_panel,
@@ -261,15 +293,17 @@ static void backward_slices(void *arg, int64_t begin, int64_t end, int32_t worke
   slice_scratch w = {.z = local_scratch(j->self, worker)};
   w.by_row = w.z + BACKWARD_ROWS * j->padded;
   w.w_panel = w.by_row + BACKWARD_ROWS * j->padded;
+  w.decoded = w.w_panel + BACKWARD_ROWS * MAX_PANEL;
   for (int64_t s = begin; s < end; s++) {
     float *dh = j->partial + s * j->T * j->C;
     if (j->wants_dh) memset(dh, 0, (size_t)(j->T * j->C) * sizeof(float));
     const int64_t last = least(j->V, (s + 1) * j->slice_rows);
     for (int64_t v = s * j->slice_rows; v < last; v += BACKWARD_ROWS) {
       const int64_t n = least(BACKWARD_ROWS, last - v);
-      dlogits(j, v, n, &w);
+      const head_rows rows = weight_rows(j, v, n, w.decoded);
+      dlogits(j, v, n, rows, &w);
       if (j->dW) add_weight(j, v, n, &w);
-      if (j->wants_dh) add_hidden(j, v, n, &w, dh);
+      if (j->wants_dh) add_hidden(j, n, rows, &w, dh);
     }
   }
 }

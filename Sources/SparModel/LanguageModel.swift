@@ -11,12 +11,22 @@ public final class LanguageModel: @unchecked Sendable {
   public let chatTemplate: ChatTemplate?
   /// Where it was read from.
   public let path: String
-  /// Identity of the weights: changes when any of them does.
-  public let digest: String
+  private let identity: WeightsIdentity
+  /// Identity of the weights as they were loaded: another for other values, whatever the file.
+  public var digest: String { identity.digest }
 
-  public init(
+  public convenience init(
     config: ModelConfig, backend: Backend, architecture: any Architecture, tokenizer: Tokenizer,
     chatTemplate: ChatTemplate?, path: String, digest: String
+  ) {
+    self.init(
+      config: config, backend: backend, architecture: architecture, tokenizer: tokenizer,
+      chatTemplate: chatTemplate, path: path, identity: WeightsIdentity(digest))
+  }
+
+  init(
+    config: ModelConfig, backend: Backend, architecture: any Architecture, tokenizer: Tokenizer,
+    chatTemplate: ChatTemplate?, path: String, identity: WeightsIdentity
   ) {
     self.config = config
     self.backend = backend
@@ -24,7 +34,7 @@ public final class LanguageModel: @unchecked Sendable {
     self.tokenizer = tokenizer
     self.chatTemplate = chatTemplate
     self.path = path
-    self.digest = digest
+    self.identity = identity
   }
 
   /// Ids that end an answer; the first is what training appends.

@@ -59,6 +59,9 @@ extension Architecture {
   public func mergeAdapters(_ backend: Backend) throws {
     for parameter in parameters {
       guard let adapter = parameter.adapter else { continue }
+      guard parameter.value.isTrainable else {
+        throw ModelError(.mappedWeight(name: parameter.name), path: "merging adapters")
+      }
       try backend.gemm(
         adapter.b.value, adapter.a.value, into: parameter.value, alpha: adapter.scale, beta: 1)
       parameter.adapter = nil

@@ -12,6 +12,8 @@ public struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case noTokenizer
     case noChatTemplate
     case promptTooLong(tokens: Int, limit: Int)
+    /// A tensor that is to change stays in its file.
+    case mappedWeight(name: String)
   }
   public var reason: Reason
   public var path: String
@@ -45,6 +47,9 @@ public struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .noChatTemplate:
       return "\(path): no chat template, but conversations are to be rendered; "
         + "put chat_template in tokenizer_config.json"
+    case .mappedWeight(let name):
+      return "\(path): tensor \(name) stays as its file stores it and cannot be changed; "
+        + "load the model with f32 weights"
     case .promptTooLong(let tokens, let limit):
       return "\(path): \(tokens) positions are needed, the model has \(limit)"
     }

@@ -15,7 +15,10 @@ public final class CausalTextModel: TextModel {
   private let passes: HiddenStatePasses
 
   /// - Parameter rowsPerPass: token rows computed together; more memory, fewer passes.
-  public init(_ files: ModelFiles, backend: Backend, rowsPerPass: Int = 2048) throws {
+  public init(
+    _ files: ModelFiles, backend: Backend, weights policy: WeightsPolicy = .f32,
+    rowsPerPass: Int = 2048
+  ) throws {
     precondition(rowsPerPass > 0, "a pass has at least one row")
     var files = files
     var config = try Self.object(files)
@@ -27,7 +30,7 @@ public final class CausalTextModel: TextModel {
       config["tie_word_embeddings"] = true
       files.config = try JSONSerialization.data(withJSONObject: config)
     }
-    model = try LanguageModel(files, backend: backend)
+    model = try LanguageModel(files, backend: backend, weights: policy)
     weights = files.weights
     passes = HiddenStatePasses(rowsPerPass: rowsPerPass)
     facts = TextModelFacts(

@@ -10,7 +10,16 @@ public enum DType: Int32, Sendable, CaseIterable {
   case i64 = 6
   case i8 = 7
   case u8 = 8
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case q8_0 = 32
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case q4_0 = 33
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case q4_1 = 34
 
-  /// Bytes of one element.
-  public var size: Int { Int(spar_dtype_size(rawValue)) }
+  /// Elements that are stored together, along the last axis: 32 in ggml's blocks, else 1.
+  public var block: Int { Int(spar_dtype_block(rawValue)) }
+
+  /// Bytes of `count` elements, which are whole blocks.
+  public func bytes(_ count: Int) -> Int { Int(spar_dtype_bytes(rawValue, Int64(count))) }
 }

@@ -2,24 +2,43 @@ import CSparPlugin
 import Glibc
 import Synchronization
 
-/// A block of host memory that goes back to its pool when the last tensor on it is gone.
+/// A block of host memory that goes back to its pool, or to who lent it, when the last tensor on it
+/// is gone.
 public final class Storage: @unchecked Sendable {
   public let pointer: UnsafeMutableRawPointer
   public let bytes: Int
   /// The backend's own name for the memory; nil for the system's.
   let handle: UnsafeMutableRawPointer?
-  private let pool: MemoryPool
+  private let pool: MemoryPool?
   private let use: MemoryUse
+  /// Keeps mapped memory alive.
+  private let lender: AnyObject?
   private let wasLent = Atomic<Bool>(false)
 
   public init(bytes: Int, pool: MemoryPool, use: MemoryUse = .activations) {
     self.bytes = bytes
     self.pool = pool
     self.use = use
+    lender = nil
     let block = pool.take(bytes, for: use)
     pointer = block.pointer
     handle = block.handle
   }
+
+  /// Memory to read only, which `owner` keeps valid.
+  init(mapped memory: UnsafeRawBufferPointer, owner: AnyObject) {
+    // An empty tensor needs an address, too.
+    pointer =
+      UnsafeMutableRawPointer(mutating: memory.baseAddress)
+      ?? Unmanaged.passUnretained(owner).toOpaque()
+    bytes = memory.count
+    handle = nil
+    pool = nil
+    use = .weights
+    lender = owner
+  }
+
+  var isMapped: Bool { lender != nil }
 
   /// Whoever gets the address may write there.
   func lend() -> UnsafeMutableRawPointer {
@@ -34,7 +53,7 @@ public final class Storage: @unchecked Sendable {
     return MemoryBlock(pointer: pointer, handle: handle)
   }
 
-  deinit { pool.give(MemoryBlock(pointer: pointer, handle: handle), bytes: bytes, use: use) }
+  deinit { pool?.give(MemoryBlock(pointer: pointer, handle: handle), bytes: bytes, use: use) }
 }
 
 /// A row-major view on reference-counted memory: at most four axes, the last contiguous.
@@ -62,7 +81,7 @@ public struct Tensor: @unchecked Sendable {
   ) {
     let count = shape.reduce(1, *)
     self.init(
-      storage: Storage(bytes: max(count, 1) * dtype.size, pool: pool, use: use), byteOffset: 0,
+      storage: Storage(bytes: max(dtype.bytes(count), 1), pool: pool, use: use), byteOffset: 0,
       dtype: dtype, shape: shape, strides: Self.contiguous(shape))
   }
 
@@ -103,7 +122,7 @@ public struct Tensor: @unchecked Sendable {
 
   public func zero() {
     precondition(isContiguous, "zero() needs a contiguous tensor")
-    memset(data, 0, count * dtype.size)
+    memset(data, 0, dtype.bytes(count))
   }
 
   /// The same elements under another shape.
@@ -120,7 +139,7 @@ public struct Tensor: @unchecked Sendable {
     var shape = shape
     shape[0] = range.count
     return Tensor(
-      storage: storage, byteOffset: byteOffset + range.lowerBound * strides[0] * dtype.size,
+      storage: storage, byteOffset: byteOffset + dtype.bytes(range.lowerBound * strides[0]),
       dtype: dtype, shape: shape, strides: strides)
   }
 

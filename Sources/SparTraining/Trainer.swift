@@ -68,6 +68,9 @@ public final class Trainer {
     progress: ProgressHandler = { _ in }, isCancelled: () -> Bool = { false },
     afterStep: (Int) throws -> Void = { _ in }
   ) throws -> TrainingResult {
+    if let mapped = model.architecture.parameters.first(where: { !$0.value.isTrainable }) {
+      throw ModelError(.mappedWeight(name: mapped.name), path: output)
+    }
     try FileManager.default.createDirectory(
       atPath: output, withIntermediateDirectories: true)
     let store = CheckpointFolder(output, keep: options.saveTotalLimit)

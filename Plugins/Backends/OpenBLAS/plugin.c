@@ -8,7 +8,8 @@
 enum { OPTION_THREADS, OPTION_KERNELS, OPTION_PRODUCTS };
 
 static const char *const kernel_choices[] = {"auto", "avx512", "avx2", "portable", NULL};
-static const char *const product_choices[] = {"auto", "own", "openblas", NULL};
+static const char *const product_choices[] = {"auto", "own", "openblas", "int8", NULL};
+enum { PRODUCTS_AUTO, PRODUCTS_OWN, PRODUCTS_OPENBLAS, PRODUCTS_INT8 };
 
 static const spar_param params[] = {
   [OPTION_THREADS] = {.struct_size = sizeof(spar_param), .name = "threads",
@@ -21,7 +22,8 @@ static const spar_param params[] = {
                       .flags = SPAR_P_ADVANCED},
   [OPTION_PRODUCTS] = {.struct_size = sizeof(spar_param), .name = "products",
                        .doc = "Who multiplies matrices: own kernels (row bits do not depend on "
-                              "the batch) or OpenBLAS; auto takes the faster.",
+                              "the batch) or OpenBLAS; auto takes the faster.  int8: own, and Q8_0 and "
+                              "Q4_0 weights times x rounded to 8 bits, faster but not exact.",
                        .default_text = "auto", .choices = product_choices, .type = SPAR_T_ENUM,
                        .flags = SPAR_P_ADVANCED},
 };
@@ -47,17 +49,23 @@ static spar_status create(const spar_host *h, const spar_create_info *raw, void 
   const int64_t wished = info.n_values > OPTION_THREADS ? v[OPTION_THREADS].i : 0;
   const int64_t kernels = info.n_values > OPTION_KERNELS ? v[OPTION_KERNELS].i : 0;
   const int64_t products = info.n_values > OPTION_PRODUCTS ? v[OPTION_PRODUCTS].i : 0;
-  if (kernels < 0 || kernels > 3 || products < 0 || products > 2) {
+  if (kernels < 0 || kernels > 3 || products < 0 || products > PRODUCTS_INT8) {
     h->set_error(h, "openblas: option value out of range");
     return SPAR_E_INVALID;
   }
   const spar_kernels *chosen = spar_kernels_for(kernel_choices[kernels]);
   blas_sgemm sgemm = NULL;
-  if (products == 2 || (products == 0 && chosen->lanes < 8)) sgemm = load_openblas();
-  if (products == 2 && !sgemm) {
+  if (products == PRODUCTS_OPENBLAS || (products == PRODUCTS_AUTO && chosen->lanes < 8))
+    sgemm = load_openblas();
+  if (products == PRODUCTS_OPENBLAS && !sgemm) {
     h->set_error(h, "openblas: libopenblas.so.0 cannot be loaded; install libopenblas0 or set "
                     "products to own");
     return SPAR_E_IO;
+  }
+  const spar_int8_kernels *int8 = products == PRODUCTS_INT8 ? spar_int8_kernels_here() : NULL;
+  if (products == PRODUCTS_INT8 && !int8) {
+    h->set_error(h, "openblas: products=int8 needs a processor with AVX-512 VNNI; set own");
+    return SPAR_E_INVALID;
   }
   spar_cpu *self = h->alloc(h, sizeof *self, 64);
   if (!self) {
@@ -76,6 +84,7 @@ static spar_status create(const spar_host *h, const spar_create_info *raw, void 
     destroy(self);
     return SPAR_E_NOMEM;
   }
+  self->int8 = int8;
   *out = self;
   return SPAR_OK;
 }

@@ -26,6 +26,16 @@ typedef struct spar_epilogue {
   int32_t transposed;
 } spar_epilogue;
 
+/* x[m][k], m <= 8, with `rows` rows of stored weights, row_bytes apart; any alignment. */
+typedef struct spar_few_stored {
+  int64_t k, m, rows;
+  const float *x;
+  int64_t ldx;
+  const void *w;
+  int64_t row_bytes;
+  int32_t dtype;
+} spar_few_stored;
+
 /* One optimizer step over n elements; formulas in spar_plugin.h.  kind is SPAR_OPT_*. */
 typedef struct spar_step {
   uint32_t kind;
@@ -71,6 +81,12 @@ typedef struct spar_kernels {
   void (*pack_columns)(float *panel, const float *b, int64_t ldb, int64_t k, int64_t columns);
   /* strips[j / tile_rows][t][j % tile_rows] = b[t][j] */
   void (*pack_strips)(float *strips, const float *b, int64_t ldb, int64_t k, int64_t columns);
+  /* y[n]: weights stored as SPAR_F16, BF16, Q8_0, Q4_0 or Q4_1, exactly; n in whole blocks, x at
+   * any alignment. */
+  void (*decode)(int32_t dtype, int64_t n, const void *x, float *y);
+  /* c[l][j] (transposed epilogue) with the bits of product() over decoded rows; NULL where that is
+   * as good. */
+  void (*few_stored)(const spar_few_stored *a, float *c, int64_t ldc, const spar_epilogue *e);
   /* Attention of at most 8 queries, scores as s[l][key] with rows `lane_step` apart; the bits are
    * those of product() and attend().  few_scores may be NULL; it wants D in whole vectors. */
   void (*few_scores)(int64_t keys, int64_t lanes, int64_t D, const float *q, int64_t ldk,

@@ -9,6 +9,7 @@
 #ifndef SPAR_OPERATIONS_H
 #define SPAR_OPERATIONS_H
 
+#include "spar_int8.h"
 #include "spar_kernels.h"
 #include "spar_plugin.h"
 #include "spar_threads.h"
@@ -35,6 +36,7 @@ typedef struct spar_cpu {
   spar_team *team;
   int32_t threads;
   blas_sgemm sgemm; /* products by BLAS on fixed slices; NULL: own kernels */
+  const spar_int8_kernels *int8; /* products with Q8_0 and Q4_0 weights; NULL: exact ones */
   memory shared[SLOT_COUNT];
   memory *local; /* [threads] */
 } spar_cpu;

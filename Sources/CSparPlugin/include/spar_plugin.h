@@ -139,9 +139,11 @@ typedef struct spar_value {
 enum {
   SPAR_F32 = 1, SPAR_F64 = 2, SPAR_F16 = 3, SPAR_BF16 = 4,
   SPAR_I32 = 5, SPAR_I64 = 6, SPAR_I8 = 7, SPAR_U8 = 8,
-  /* Blocks of 32 weights along the last axis (ggml's layouts); only as `b` of
-   * gemm with TRANS_B and as `table` of embed.  shape counts weights, stride[rank-1]
-   * is 1, outer strides count weights too (a multiple of 32). */
+  /* Blocks of 32 weights along the last axis (ggml's layouts).  shape counts weights,
+   * stride[rank-1] is 1, outer strides count weights too (a multiple of 32).  Like
+   * f16 and bf16 weights they come from a mapped file: read-only and at any address.
+   * The host gives all five as `b` of gemm, as `table` of embed and as `weight` of
+   * linear_logp; a backend that declines one gets it again expanded to f32. */
   SPAR_Q8_0 = 32, /* f16 scale, 32 x i8: 34 bytes                              */
   SPAR_Q4_0 = 33, /* f16 scale, 32 x 4 bits (value - 8): 18 bytes              */
   SPAR_Q4_1 = 34  /* f16 scale, f16 minimum, 32 x 4 bits: 20 bytes             */
@@ -790,6 +792,15 @@ static inline const void *spar_at(const void *base, uint64_t i) {
 static inline uint64_t spar_dtype_size(int32_t t) {
   return t == SPAR_F64 || t == SPAR_I64 ? 8u : t == SPAR_F32 || t == SPAR_I32 ? 4u
        : t == SPAR_F16 || t == SPAR_BF16 ? 2u : t == SPAR_I8 || t == SPAR_U8 ? 1u : 0u;
+}
+/* Elements that are stored together: 32 of a block type, else 1. */
+static inline int64_t spar_dtype_block(int32_t t) {
+  return t == SPAR_Q8_0 || t == SPAR_Q4_0 || t == SPAR_Q4_1 ? 32 : 1;
+}
+/* Bytes of n elements, n in whole blocks. */
+static inline int64_t spar_dtype_bytes(int32_t t, int64_t n) {
+  return n / spar_dtype_block(t) * (t == SPAR_Q8_0 ? 34 : t == SPAR_Q4_0 ? 18 : t == SPAR_Q4_1
+                                    ? 20 : (int64_t)spar_dtype_size(t));
 }
 
 #ifdef __cplusplus

@@ -50,6 +50,13 @@ struct CommonOptions: ParsableArguments {
     return try runtime(recipe, host: plugins.host(threads: threads))
   }
 
+  /// The same for models that only infer.
+  func runtime(_ storage: WeightsOption, _ recipe: Recipe = Recipe()) throws -> Runtime {
+    let runtime = try runtime(recipe)
+    runtime.weights = storage.weights
+    return runtime
+  }
+
   func runtime(_ recipe: Recipe, host: PluginHost) throws -> Runtime {
     let runtime = try Runtime(
       host: host, backend: backend ?? recipe.run.backend, threads: threads ?? recipe.run.threads)

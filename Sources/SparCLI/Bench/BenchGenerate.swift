@@ -18,6 +18,7 @@ struct BenchGenerate: ParsableCommand {
   @Option(help: "Repetitions that are measured, after one that is not.")
   var repetitions = 3
 
+  @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -29,7 +30,7 @@ struct BenchGenerate: ParsableCommand {
   }
 
   func run() throws {
-    let runtime = try common.runtime()
+    let runtime = try common.runtime(storage)
     let policy = try runtime.model(model)
     let result = try GenerateBenchmark.run(
       policy, sequences: batch, newTokens: newTokens, repetitions: repetitions,

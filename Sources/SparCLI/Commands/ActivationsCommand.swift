@@ -46,6 +46,7 @@ struct ActivationsCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: "The file to write.", completion: .file())
   var output = "activations.h5"
 
+  @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
   private struct Summary: Encodable {
@@ -66,7 +67,7 @@ struct ActivationsCommand: ParsableCommand {
     try JSONLines(path: input).forEachLine { _ in count += 1 }
     guard count > 0 else { throw CaptureError.noTexts(path: input) }
     let digest = try fileDigest(input)
-    let model = try common.runtime().model(model)
+    let model = try common.runtime(storage).model(model)
     let capture = try ActivationCapture(
       model, options, inputs: ["texts", digest], output: output,
       record: ["stage": "activations", "input": .string(input), "input_digest": .string(digest)])

@@ -8,7 +8,7 @@ struct EvaluateCommand: RecipeCommand {
     "seed", "backend", "threads", "ranker.", "rank.probability_rule",
     "evaluate.resamples",
   ]
-  static let options: Set = ["policy", "base", "output"]
+  static let options: Set = ["policy", "base", "output", "weights"]
   static let switches: Set<String> = []
 
   static let configuration = CommandConfiguration(
@@ -34,11 +34,12 @@ struct EvaluateCommand: RecipeCommand {
   var output = "evaluation.json"
 
   @OptionGroup var settings: RecipeOptions
+  @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
-    let runtime = try common.runtime(recipe)
+    let runtime = try common.runtime(storage, recipe)
     let line = ProgressLine()
     defer { line.finish() }
     let report = try WinRate(

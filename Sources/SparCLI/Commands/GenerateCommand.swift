@@ -6,7 +6,7 @@ import SparPipeline
 struct GenerateCommand: RecipeCommand {
   static let uses = ["model", "prompts", "seed", "render", "backend", "threads", "generate."]
   static let options = CaptureFlags.options.union([
-    "output", "jsonl", "iteration", "column",
+    "output", "jsonl", "iteration", "column", "weights",
   ])
   static let switches: Set<String> = []
 
@@ -40,6 +40,7 @@ struct GenerateCommand: RecipeCommand {
 
   @OptionGroup var capture: CaptureFlags
   @OptionGroup var settings: RecipeOptions
+  @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
   func run() throws {
@@ -52,7 +53,7 @@ struct GenerateCommand: RecipeCommand {
     let request = try capture.request()
     let last = prompts.map(\.index).max() ?? 0
     try request?.rows.require(below: last + 1, of: recipe.run.prompts)
-    let runtime = try common.runtime(recipe)
+    let runtime = try common.runtime(storage, recipe)
     let model = try runtime.model(recipe.run.model)
     let capturing = try request.map {
       try GenerationCapture(

@@ -35,7 +35,9 @@ struct ModelCommand: ParsableCommand {
     }
 
     func run() throws {
-      let model = try common.runtime().model(model)
+      let runtime = try common.runtime()
+      runtime.weights = .auto
+      let model = try runtime.model(model)
       let config = model.config
       let facts = Facts(
         path: model.path, modelType: config.modelType, parameters: config.parameterCount,

@@ -4,7 +4,7 @@ import SparRanking
 
 struct RankCommand: RecipeCommand {
   static let uses = ["backend", "threads", "ranker.", "rank."]
-  static let options = CaptureFlags.options.union(["candidates", "output"])
+  static let options = CaptureFlags.options.union(["candidates", "output", "weights"])
   static let switches: Set<String> = []
 
   static let configuration = CommandConfiguration(
@@ -22,12 +22,13 @@ struct RankCommand: RecipeCommand {
 
   @OptionGroup var capture: CaptureFlags
   @OptionGroup var settings: RecipeOptions
+  @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
     let request = try capture.request()
-    let runtime = try common.runtime(recipe)
+    let runtime = try common.runtime(storage, recipe)
     let ranker = try runtime.ranker(recipe.ranker)
     let capturing = try request.map {
       try RankingCapture($0, ranker: ranker, runtime: runtime, candidates: candidates)

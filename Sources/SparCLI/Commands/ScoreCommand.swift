@@ -24,6 +24,7 @@ struct ScoreCommand: ParsableCommand {
   var input = "-"
 
   @OptionGroup var data: DataOptions
+  @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
   private struct Scored: Encodable {
@@ -41,7 +42,7 @@ struct ScoreCommand: ParsableCommand {
   func run() throws {
     guard input != "-" else { return try scoreLines() }
     let reader = try data.reader(input)
-    let model = try common.runtime().model(model)
+    let model = try common.runtime(storage).model(model)
     do {
       while let (row, form) = try reader.nextWithForm() {
         do {
@@ -57,7 +58,7 @@ struct ScoreCommand: ParsableCommand {
   }
 
   private func scoreLines() throws {
-    let model = try common.runtime().model(model)
+    let model = try common.runtime(storage).model(model)
     try JSONLines(path: input).forEach(TextRow.self) { row in
       guard row.hasCompletion else {
         throw TextRow.Problem(description: "either completion or completion_ids is needed")

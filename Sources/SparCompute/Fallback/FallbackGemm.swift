@@ -9,6 +9,7 @@ extension Fallback {
     guard let a = args.a?.pointee, let b = args.b?.pointee, let c = args.c?.pointee else {
       throw ReferenceGap(what: "a missing tensor")
     }
+    guard b.dtype == Int32(SPAR_F32) else { return try storedGemm(args) }
     guard c.rank > 2 else { return try kernelGemm(args) }
     for i in 0..<(c.rank == 4 ? Int(c.shape.0) : 1) {
       for j in 0..<Int(c.rank == 4 ? c.shape.1 : c.shape.0) {
@@ -45,7 +46,7 @@ extension Fallback {
     }
   }
 
-  private func product(_ args: inout spar_gemm_args) throws(ReferenceGap) {
+  func product(_ args: inout spar_gemm_args) throws(ReferenceGap) {
     if let pluginGemm {
       let status = pluginGemm(&args)
       if status == spar_status(SPAR_OK) { return }
@@ -107,7 +108,7 @@ extension Fallback {
 }
 
 /// Three tensors that a call borrows.
-private func withTensors<E: Error>(
+func withTensors<E: Error>(
   _ a: spar_tensor, _ b: spar_tensor, _ c: inout spar_tensor,
   _ body: (
     UnsafePointer<spar_tensor>, UnsafePointer<spar_tensor>, UnsafeMutablePointer<spar_tensor>

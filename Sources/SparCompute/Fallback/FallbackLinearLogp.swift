@@ -48,18 +48,35 @@ extension Fallback {
     }
   }
 
-  /// Calls `body` with each block of the vocabulary and its logits z, [rows, width].
+  /// Calls `body` with each block of the vocabulary, its rows of the weight and its logits z,
+  /// [rows, width].
   private func forEachLogits(
-    _ tokens: Tokens, _ weight: Rows, _ body: (Range<Int>, Tensor) throws(ReferenceGap) -> Void
+    _ tokens: Tokens, _ weight: StoredRows,
+    _ body: (Range<Int>, FloatView, Tensor) throws(ReferenceGap) -> Void
   ) throws(ReferenceGap) {
-    let z = scratch(min(weight.count, Self.blockVocabulary) * tokens.width)
+    let rows = min(weight.count, Self.blockVocabulary)
+    let z = scratch(rows * tokens.width)
+    let room = weight.isFloat ? nil : scratch(rows * weight.width)
     for begin in stride(from: 0, to: weight.count, by: Self.blockVocabulary) {
       let block = begin..<min(weight.count, begin + Self.blockVocabulary)
+      let part = view(weight, block, room)
       try product(
-        Self.view(weight, block), tokens.view(weight.width), transposeB: true,
+        part, tokens.view(weight.width), transposeB: true,
         into: Self.view(z, block, tokens))
-      try body(block, z)
+      try body(block, part, z)
     }
+  }
+
+  /// Rows in f32: where they lie, or expanded into `room`.
+  private func view(_ weight: StoredRows, _ block: Range<Int>, _ room: Tensor?) -> FloatView {
+    guard let room else {
+      return FloatView(
+        base: weight.floats(block.lowerBound), shape: [block.count, weight.width],
+        stride: [weight.stride, 1])
+    }
+    expand(weight, block, into: room.floats)
+    return FloatView(
+      base: room.floats, shape: [block.count, weight.width], stride: [weight.width, 1])
   }
 
   private static func view(_ rows: Rows, _ range: Range<Int>) -> FloatView {
@@ -73,7 +90,7 @@ extension Fallback {
   }
 
   func linearLogp(_ args: spar_linear_logp_args) throws(ReferenceGap) {
-    let (h, weight) = (try Rows(args.h), try Rows(args.weight))
+    let (h, weight) = (try Rows(args.h), try StoredRows(args.weight))
     let outputs = (
       logp: try Rows(args.logp), lse: try Rows(args.lse),
       entropy: try Rows(optional: args.entropy), squares: try Rows(optional: args.sum_p2)
@@ -90,7 +107,7 @@ extension Fallback {
       for part in 0..<parts {
         (states.floats + part * 5 * width).update(repeating: -.infinity, count: width)
       }
-      try forEachLogits(tokens, weight) { (block, z) throws(ReferenceGap) in
+      try forEachLogits(tokens, weight) { (block, _, z) throws(ReferenceGap) in
         parallel(block.count, grain: Self.part) { range in
           let state = states.floats + range.lowerBound / Self.part * 5 * width
           var sums = spar_vocab_state(
@@ -135,7 +152,7 @@ extension Fallback {
   }
 
   func linearLogpBackward(_ args: spar_linear_logp_args) throws(ReferenceGap) {
-    let (h, weight) = (try Rows(args.h), try Rows(args.weight))
+    let (h, weight) = (try Rows(args.h), try StoredRows(args.weight))
     let (lse, coef) = (try Rows(args.lse), try Rows(args.coef))
     let (dh, dweight) = (try Rows(args.dh), try Rows(optional: args.dweight))
     let scale = Float(Reference.factor(args.inv_temperature))
@@ -147,7 +164,7 @@ extension Fallback {
       let (totals, coefficients) = (tokens.values(lse), tokens.values(coef))
       let gradient = scratch(tokens.rows.count * channels)
       gradient.zero()
-      try forEachLogits(tokens, weight) { (block, z) throws(ReferenceGap) in
+      try forEachLogits(tokens, weight) { (block, part, z) throws(ReferenceGap) in
         parallel(block.count, grain: Self.part) { range in
           k.pointee.vocab_bwd(
             Int64(range.count), Int64(width), scale, Float(args.softcap),
@@ -156,7 +173,7 @@ extension Fallback {
         }
         let dz = Self.view(z, block, tokens)
         try product(
-          dz, transposeA: true, Self.view(weight, block),
+          dz, transposeA: true, part,
           into: FloatView(
             base: gradient.floats, shape: [tokens.rows.count, channels], stride: [channels, 1]),
           beta: 1)

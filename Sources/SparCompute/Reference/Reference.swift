@@ -45,6 +45,14 @@ struct Rows {
     stride = outer == 1 ? strides[0] : width
   }
 
+  /// Rows one after another.
+  init(base: UnsafeMutablePointer<Float>, count: Int, width: Int) {
+    self.base = base
+    self.count = count
+    self.width = width
+    stride = width
+  }
+
   private init(absent: Void) {
     base = UnsafeMutablePointer<Float>(bitPattern: 64).unsafelyUnwrapped
     count = 0

@@ -4,7 +4,9 @@ extension Reference {
   /// C = alpha op(A) op(B) + beta C + bias; beta 0 never reads C.
   static func gemm(_ args: spar_gemm_args) throws(ReferenceGap) {
     let a = try Rows(args.a)
-    let b = try Rows(args.b)
+    let weights = try ExpandedRows(args.b)
+    defer { weights.keep() }
+    let b = weights.rows
     let c = try Rows(args.c)
     let bias = try Rows(optional: args.bias)
     let transA = args.flags & UInt64(SPAR_TRANS_A) != 0

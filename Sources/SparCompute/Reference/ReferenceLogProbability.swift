@@ -60,7 +60,9 @@ extension Reference {
 
   static func linearLogp(_ args: spar_linear_logp_args) throws(ReferenceGap) {
     let h = try Rows(args.h)
-    let weight = try Rows(args.weight)
+    let weights = try ExpandedRows(args.weight)
+    defer { weights.keep() }
+    let weight = weights.rows
     let logp = try Rows(args.logp)
     let lse = try Rows(args.lse)
     let entropy = try Rows(optional: args.entropy)
@@ -89,7 +91,9 @@ extension Reference {
 
   static func linearLogpBackward(_ args: spar_linear_logp_args) throws(ReferenceGap) {
     let h = try Rows(args.h)
-    let weight = try Rows(args.weight)
+    let weights = try ExpandedRows(args.weight)
+    defer { weights.keep() }
+    let weight = weights.rows
     let lse = try Rows(args.lse)
     let coef = try Rows(args.coef)
     let dh = try Rows(args.dh)

@@ -83,12 +83,10 @@ extension Reference {
   }
 
   static func embed(_ args: spar_embed_args) throws(ReferenceGap) {
-    let table = try Rows(args.table)
+    let table = try StoredRows(args.table)
     let y = try Rows(args.y)
     guard let ids = args.ids else { throw ReferenceGap(what: "embed without ids") }
-    for t in 0..<y.count {
-      y[t].update(from: table[Int(ids[t])], count: y.width)
-    }
+    for t in 0..<y.count { table.decode(Int(ids[t]), into: y[t]) }
   }
 
   static func embedBackward(_ args: spar_embed_args) throws(ReferenceGap) {

@@ -76,16 +76,19 @@ extension OperationFamily {
   }
 
   static let embed = OperationFamily(
-    name: "embed", about: "rows of a table by token, also from a table of f16"
+    name: "embed", about: "rows of a table by token, also from tables as files store them"
   ) { seed in
-    [(1, DType.f32), (9, .f32), (300, .f32), (9, .f16), (9, .bf16)].map { tokens, type in
-      OperationTrial(
+    let types = [1, 9, 300].map { ($0, DType.f32) } + StoredWeights.types.map { (9, $0) }
+    return types.map { tokens, type in
+      let (width, pad) = type.block > 1 ? (64, 32) : (33, 3)
+      return OperationTrial(
         label: "\(tokens) tokens" + (type == .f32 ? "" : ", table of \(type)"), tolerance: 0,
         operands: {
           var values = TrialValues(seed, 640)
+          let table = [40, width]
           return [
-            .input("table", [40, 33], values.reals([40, 33]), pad: 3, dtype: type),
-            .output("y", [tokens, 33], pad: 1),
+            .input("table", table, values.reals(table), pad: pad, dtype: type),
+            .output("y", [tokens, width], pad: 1),
           ]
         },
         call: { set, api, me in

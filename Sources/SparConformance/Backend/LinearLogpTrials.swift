@@ -1,11 +1,19 @@
 import CSparPlugin
 import SparCompute
+import SparTensor
 
 private struct HeadShape {
   var rows: Int
   var width: Int
   var vocabulary: Int
   var softcap = 0.0
+  /// Of the head's weight.
+  var type = DType.f32
+
+  /// With heads as files store them; they are frozen.
+  static let stored = StoredWeights.types.map {
+    HeadShape(rows: 9, width: 32, vocabulary: 70, type: $0)
+  }
 
   static let all: [HeadShape] = [
     HeadShape(rows: 1, width: 3, vocabulary: 2),
@@ -16,6 +24,7 @@ private struct HeadShape {
 
   var label: String {
     "\(rows) rows of \(width), \(vocabulary) tokens" + (softcap > 0 ? ", softcap" : "")
+      + (type == .f32 ? "" : ", weight of \(type)")
   }
 
   func targets(_ seed: UInt64) -> [Int] {
@@ -26,7 +35,8 @@ private struct HeadShape {
   func inputs(_ values: inout TrialValues) -> [OperandSpec] {
     let (h, w) = ([rows, width], [vocabulary, width])
     return [
-      .input("h", h, values.reals(h), pad: 3), .input("weight", w, values.reals(w), pad: 1),
+      .input("h", h, values.reals(h), pad: 3),
+      .input("weight", w, values.reals(w), pad: type.block, dtype: type),
     ]
   }
 
@@ -54,7 +64,7 @@ extension OperationFamily {
   static let linearLogp = OperationFamily(
     name: "linear_logp", about: "log-probabilities of a linear head without its logits"
   ) { seed in
-    HeadShape.all.flatMap { shape in
+    (HeadShape.all + HeadShape.stored).flatMap { shape in
       [false, true].map { full in
         OperationTrial(
           label: shape.label + (full ? ", with entropy and sum of squares" : ""),
@@ -76,7 +86,7 @@ extension OperationFamily {
   static let linearLogpBackward = OperationFamily(
     name: "linear_logp_bwd", about: "dh written or added to, dweight added to or left out"
   ) { seed in
-    HeadShape.all.flatMap { shape in
+    (HeadShape.all + HeadShape.stored).flatMap { shape in
       [(false, true), (true, true), (false, false)].map { accumulate, weights in
         OperationTrial(
           label: shape.label + (accumulate ? ", added to" : "") + (weights ? "" : ", dh alone"),

@@ -67,7 +67,7 @@ final class Operand {
     let elements = rows == 0 ? 0 : (rows - 1) * rowStride + inner
     let isInput = spec.role == .input
     start = isInput ? 0 : Self.zone
-    bytes = elements * spec.dtype.size + (isInput ? 0 : 2 * Self.zone)
+    bytes = spec.dtype.bytes(elements) + (isInput ? 0 : 2 * Self.zone)
     memory = arena.bytes(bytes)
     memset(memory, Int32(Self.canary), bytes)
     var view = spar_tensor()
@@ -88,9 +88,13 @@ final class Operand {
       for (axis, step) in strides.enumerated() { out[axis] = Int64(step) }
     }
     tensor = arena.copy([view])
-    for row in 0..<rows {
-      for column in 0..<inner {
-        store(spec.values[spec.broadcast ? column : row * inner + column], at: row, column)
+    if spec.dtype.block > 1 {
+      storeBlocks()
+    } else {
+      for row in 0..<rows {
+        for column in 0..<inner {
+          store(spec.values[spec.broadcast ? column : row * inner + column], at: row, column)
+        }
       }
     }
   }
@@ -101,7 +105,18 @@ final class Operand {
   private var rows: Int { spec.shape.count > 1 ? spec.shape[0] : 1 }
 
   private func place(_ row: Int, _ column: Int) -> UnsafeMutableRawPointer {
-    memory + start + (row * rowStride + column) * spec.dtype.size
+    memory + start + spec.dtype.bytes(row * rowStride + column)
+  }
+
+  private func storeBlocks() {
+    for row in 0..<rows {
+      for column in stride(from: 0, to: inner, by: 32) {
+        let at = row * inner + column
+        place(row, column).copyMemory(
+          from: StoredWeights.encode(Array(spec.values[at..<at + 32]), spec.dtype),
+          byteCount: spec.dtype.bytes(32))
+      }
+    }
   }
 
   private func store(_ value: Double, at row: Int, _ column: Int) {
@@ -117,7 +132,12 @@ final class Operand {
 
   /// Row-major, as stored: rounded to the operand's type.
   var values: [Double] {
-    (0..<rows).flatMap { row in
+    if spec.dtype.block > 1 {
+      return (0..<rows).flatMap { row in
+        (0..<inner / 32).flatMap { StoredWeights.decode(place(row, 32 * $0), spec.dtype) }
+      }
+    }
+    return (0..<rows).flatMap { row in
       (0..<inner).map { column -> Double in
         let place = place(row, column)
         switch spec.dtype {
@@ -139,7 +159,7 @@ final class Operand {
   var trespass: String? {
     guard spec.role != .input else { return nil }
     let image = image
-    let size = spec.dtype.size
+    let size = spec.dtype.bytes(1)
     if let at = image[..<start].lastIndex(where: { $0 != Self.canary }) {
       return "\(start - at) bytes before \(spec.name)"
     }

@@ -5,7 +5,8 @@ import SparTensor
 extension OperationFamily {
   static let gemm = OperationFamily(
     name: "gemm",
-    about: "transposes, alpha, beta (0 on a C of NaN), bias, strides, batches, other types"
+    about: "transposes, alpha, beta (0 on a C of NaN), bias, strides, batches, other types, "
+      + "weights as files store them"
   ) { seed in
     var cases: [OperationTrial] = []
     for shape in [
@@ -23,16 +24,24 @@ extension OperationFamily {
     for type in [DType.f16, .bf16, .f64] {
       cases.append(product(seed, some, transB: true, dtype: type))
     }
+    for type in StoredWeights.types {
+      for rows in [1, 12, 50] {
+        cases.append(product(seed, [rows, 36, 64], transB: true, weights: type))
+      }
+      cases.append(
+        product(seed, [3, 20, 96], transB: true, bias: true, pads: [1, 32, 3], weights: type))
+      cases.append(product(seed, [5, 64, 20], beta: 1, pads: [1, 32, 3], weights: type))
+    }
     cases.append(batched(seed, broadcast: false))
     cases.append(batched(seed, broadcast: true))
     return cases
   }
 
-  /// C [m, n] from k products an element; `shape` is [m, n, k].
+  /// C [m, n] from k products an element; `shape` is [m, n, k].  `weights`: the type of b alone.
   private static func product(
     _ seed: UInt64, _ shape: [Int], transA: Bool = false, transB: Bool = false,
     alpha: Double = 1, beta: Double = 0, bias: Bool = false, pads: [Int] = [0, 0, 0],
-    dtype: DType = .f32
+    dtype: DType = .f32, weights: DType? = nil
   ) -> OperationTrial {
     let (m, n, k) = (shape[0], shape[1], shape[2])
     var label = times(shape)
@@ -43,6 +52,7 @@ extension OperationFamily {
     if bias { label += ", bias" }
     if pads != [0, 0, 0] { label += ", rows with gaps" }
     if dtype != .f32 { label += ", \(dtype)" }
+    if let weights { label += ", b of \(weights)" }
     return OperationTrial(
       label: label, tolerance: 4e-6 * Double(max(k, 1)).squareRoot() + 2e-6,
       operands: {
@@ -50,7 +60,7 @@ extension OperationFamily {
         let (a, b) = (transA ? [k, m] : [m, k], transB ? [n, k] : [k, n])
         var all: [OperandSpec] = [
           .input("a", a, values.reals(a), pad: pads[0], dtype: dtype),
-          .input("b", b, values.reals(b), pad: pads[1], dtype: dtype),
+          .input("b", b, values.reals(b), pad: pads[1], dtype: weights ?? dtype),
         ]
         if bias { all.append(.input("bias", [n], values.reals([n]), dtype: dtype)) }
         all.append(

@@ -5,6 +5,7 @@ public final class HDF5WeightSource: WeightSource {
   public let checkpoint: CheckpointFile
   public let entries: [WeightEntry]
   public var path: String { checkpoint.path }
+  public var isMapped: Bool { false }
   private let byName: [String: WeightEntry]
   private let lent = LentBytes()
 

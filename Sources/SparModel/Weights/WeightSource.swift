@@ -92,6 +92,8 @@ public protocol WeightSource: AnyObject, Sendable {
   /// Lends the bytes of `rawBytes` for the time of a call and keeps nothing, so that a whole model
   /// passes through the memory of one tensor.
   func lendBytes(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
+  /// Whether `rawBytes` are the file's own pages, so that lending them costs no memory.
+  var isMapped: Bool { get }
 }
 
 extension WeightSource {
@@ -101,6 +103,7 @@ extension WeightSource {
   public func lendBytes(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     try body(rawBytes(name))
   }
+  public var isMapped: Bool { true }
 
   /// The entry, or an error that names the nearest stored names.
   public func require(_ name: String) throws(WeightError) -> WeightEntry {

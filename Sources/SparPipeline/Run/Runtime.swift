@@ -4,6 +4,7 @@ import SparHost
 import SparModel
 import SparPreference
 import SparRanking
+import Synchronization
 
 /// What every stage needs of the machine: plugins, one backend, models on it.
 public final class Runtime {
@@ -11,6 +12,12 @@ public final class Runtime {
   public let backend: Backend
   /// The budget of loops.
   public let threads: Int
+  /// How models that are opened from now on keep their matrices; training needs f32.
+  public var weights: WeightsPolicy {
+    get { policy.withLock { $0 } }
+    set { policy.withLock { $0 = newValue } }
+  }
+  private let policy: Shared<WeightsPolicy>
   /// Lent to rankers: models that score text, and models whose heads the ranker brings.
   let languageModels: LanguageModelExtension
   let textModels: TextModelExtension
@@ -26,16 +33,20 @@ public final class Runtime {
     self.host = host
     self.threads = threads
     self.backend = backend
+    let policy = Shared(WeightsPolicy.f32)
+    self.policy = policy
     languageModels = LanguageModelExtension { path in
-      try LanguageModel.load(path, backend: backend)
+      try LanguageModel.load(path, backend: backend, weights: policy.withLock { $0 })
     }
-    textModels = TextModelExtension { path in try TextModels.load(path, backend: backend) }
+    textModels = TextModelExtension { path in
+      try TextModels.load(path, backend: backend, weights: policy.withLock { $0 })
+    }
     host.register(extension: LanguageModelExtension.id, languageModels.table)
     host.register(extension: TextModelExtension.id, textModels.table)
   }
 
   public func model(_ path: String) throws -> LanguageModel {
-    try LanguageModel.load(path, backend: backend)
+    try LanguageModel.load(path, backend: backend, weights: weights)
   }
 
   /// The ranker with its options, checked against what it announces.
@@ -48,6 +59,15 @@ public final class Runtime {
   public func objective(_ choice: PluginChoice) throws -> Objective {
     try host.makeObjective(choice.name, options: choice.options)
   }
+}
+
+/// A value that loading, which rankers start, and the runtime see alike.
+private final class Shared<Value: Sendable>: Sendable {
+  private let value: Mutex<Value>
+
+  init(_ value: Value) { self.value = Mutex(value) }
+
+  func withLock<R>(_ body: (inout Value) -> R) -> R { value.withLock { body(&$0) } }
 }
 
 extension PluginHost {

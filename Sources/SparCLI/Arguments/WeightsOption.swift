@@ -1,0 +1,15 @@
+import ArgumentParser
+import SparModel
+
+/// How a model that only infers keeps its weights.
+struct WeightsOption: ParsableArguments {
+  @Option(
+    help: """
+      Matrices in memory: f32, stored (as they lie in the file, mapped; other types than f32, f16, \
+      bf16, Q8_0, Q4_0, Q4_1 are expanded), or auto: stored for a model whose f32 weights would \
+      take more than a third of the machine's memory.
+      """)
+  var weights = WeightsPolicy.auto
+}
+
+extension WeightsPolicy: ExpressibleByArgument {}

@@ -1,0 +1,61 @@
+import SparCompute
+import SparTensor
+
+/// Makes parameters from a weight source, and knows the identity of all that it made.
+final class WeightsLoading {
+  private let source: any WeightSource
+  private let policy: WeightsPolicy
+  private let backend: Backend
+  private var digest = WeightsDigest()
+  /// What was loaded, in order, where matrices stay in their file.
+  private var loaded: [WeightEntry] = []
+
+  init(_ source: any WeightSource, _ policy: WeightsPolicy, backend: Backend) {
+    self.source = source
+    // What cannot be mapped would be copied and expanded: twice the memory for nothing.
+    self.policy = source.isMapped ? policy.resolved(for: source) : .f32
+    self.backend = backend
+  }
+
+  func parameter(_ name: String, _ shape: [Int]) throws -> Parameter {
+    guard let entry = source.entry(name) else {
+      throw ModelError(.missingTensor(name: name), path: source.path)
+    }
+    guard entry.shape == shape else {
+      throw ModelError(
+        .shape(name: name, found: entry.shape, expected: shape), path: source.path)
+    }
+    if policy == .stored {
+      loaded.append(entry)
+      if let value = try source.mapped(entry) { return Parameter(name: name, value: value) }
+    }
+    let value = backend.tensor(shape, use: .weights)
+    let buffer = UnsafeMutableBufferPointer(start: value.floats, count: value.count)
+    try source.read(name, into: buffer)
+    if policy != .stored { digest.add(name, UnsafeBufferPointer(buffer)) }
+    return Parameter(name: name, value: value)
+  }
+
+  /// Of everything loaded so far.
+  func identity() throws -> WeightsIdentity {
+    guard policy == .stored else { return WeightsIdentity(digest.hex) }
+    // The values in memory may be trained by the time that somebody asks; those in the file stay.
+    let parts = try loaded.map { ($0, LentWeights(try source.rawBytes($0.name), of: source)) }
+    return WeightsIdentity {
+      var digest = WeightsDigest()
+      for (entry, weights) in parts { digest.add(entry.name, stored: weights.bytes, entry.type) }
+      return digest.hex
+    }
+  }
+}
+
+/// Bytes of a source, which lives as long as they are used.
+private struct LentWeights: @unchecked Sendable {  // read-only
+  let bytes: UnsafeRawBufferPointer
+  private let source: any WeightSource
+
+  init(_ bytes: UnsafeRawBufferPointer, of source: any WeightSource) {
+    self.bytes = bytes
+    self.source = source
+  }
+}
