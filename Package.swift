@@ -94,6 +94,12 @@ let package = Package(
       dependencies: ["SparHost", "SparPreference", "SparStore", "SparTensor"]),
 
     .target(name: "SparDiagnostics", dependencies: ["SparStore"]),
+    .target(
+      name: "SparRankerTraining",
+      dependencies: [
+        "SparTraining", "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
+        "SparTensor",
+      ], swiftSettings: testable),
 
     .target(
       name: "SparActivations",
@@ -173,6 +179,8 @@ let package = Package(
     .testTarget(
       name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
+    .testTarget(
+      name: "SparRankerTrainingTests", dependencies: ["SparRankerTraining", "SparModel"]),
     .testTarget(name: "SparDiagnosticsTests", dependencies: ["SparDiagnostics", "SparStore"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline"]),
