@@ -129,7 +129,8 @@ let package = Package(
     .executableTarget(
       name: "SparCLI",
       dependencies: [
-        "SparActivations", "SparDiagnostics", "SparReport", "SparSweeps", "SparPipeline",
+        "SparActivations", "SparData", "SparDiagnostics", "SparRankerTraining", "SparReport",
+        "SparSweeps", "SparPipeline",
         "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
         "SparConformance",
         "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
