@@ -96,6 +96,12 @@ let package = Package(
       dependencies: ["SparHost", "SparPreference", "SparStore", "SparTensor"]),
 
     .target(name: "SparDiagnostics", dependencies: ["SparStore"]),
+    .target(
+      name: "SparRankerTraining",
+      dependencies: [
+        "SparTraining", "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
+        "SparTensor",
+      ], swiftSettings: testable),
 
     .target(
       name: "SparActivations",
@@ -126,7 +132,8 @@ let package = Package(
     .executableTarget(
       name: "SparCLI",
       dependencies: [
-        "SparActivations", "SparDiagnostics", "SparReport", "SparSweeps", "SparPipeline",
+        "SparActivations", "SparData", "SparDiagnostics", "SparRankerTraining", "SparReport",
+        "SparSweeps", "SparPipeline",
         "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
         "SparConformance",
         "SparModel", "SparHost", "SparStore", "SparText", "SparData", "SparCompute",
@@ -178,6 +185,8 @@ let package = Package(
     .testTarget(
       name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
+    .testTarget(
+      name: "SparRankerTrainingTests", dependencies: ["SparRankerTraining", "SparModel"]),
     .testTarget(name: "SparDiagnosticsTests", dependencies: ["SparDiagnostics", "SparStore"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline", "SparText"]),

@@ -67,7 +67,7 @@ public final class Optimizer {
   }
 
   /// State tensors: their kind, as checkpoints name it, and their parameter.
-  var state: [(kind: String, name: String, tensor: Tensor)] {
+  package var state: [(kind: String, name: String, tensor: Tensor)] {
     let names = parameters.map(\.name)
     return zip(names, first).map { ("m", $0, $1) } + zip(names, second).map { ("v", $0, $1) }
   }

@@ -3,13 +3,13 @@ import Foundation
 /// Everything that decides what a run computes, as text by key.
 ///
 /// Two runs with the same identity compute the same; a checkpoint of another identity is refused.
-struct RunIdentity: Codable, Equatable {
-  private(set) var values: [String: String]
+package struct RunIdentity: Codable, Equatable {
+  package private(set) var values: [String: String]
 
   /// Options that change what is kept and shown, not what is computed.
   private static let free: Set = ["loggingSteps", "saveSteps", "saveTotalLimit"]
 
-  init(
+  package init(
     options: TrainingOptions, objective: [String: String], model: String, data: String
   ) throws {
     values = objective
@@ -22,7 +22,7 @@ struct RunIdentity: Codable, Equatable {
   }
 
   /// The first key, in order, whose values differ.
-  func difference(from other: RunIdentity) -> (key: String, here: String, there: String)? {
+  package func difference(from other: RunIdentity) -> (key: String, here: String, there: String)? {
     for key in Set(values.keys).union(other.values.keys).sorted() {
       let (here, there) = (values[key] ?? "(none)", other.values[key] ?? "(none)")
       if here != there { return (key, here, there) }

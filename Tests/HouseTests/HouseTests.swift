@@ -13,8 +13,8 @@ import Testing
     "CSparOperations": 1, "SparCompute": 1, "SparText": 1, "SparStore": 1, "SparData": 2,
     "SparModel": 2, "SparHost": 3, "SparPreference": 4, "SparConformance": 4, "SparGeneration": 5,
     "SparRanking": 5, "SparDiagnostics": 5, "SparActivations": 5, "SparTraining": 5,
-    "SparEvaluation": 5,
-    "SparPipeline": 6, "SparReport": 7, "SparSweeps": 7, "SparCLI": 8,
+    "SparEvaluation": 5, "SparRankerTraining": 6,
+    "SparPipeline": 7, "SparReport": 8, "SparSweeps": 8, "SparCLI": 9,
   ]
 
   static func files(_ folders: String..., ending: [String]) throws -> [URL] {

@@ -21,7 +21,12 @@ public final class Graph {
 
   /// Propagates d loss / d output from `output` to every parameter that has a gradient.
   public func backward(from output: Variable, gradient: Tensor) throws(ComputeError) {
-    output.gradient = gradient
+    try backward(from: [(output, gradient)])
+  }
+
+  /// The same from several outputs of one pass, none of which is an input of another.
+  public func backward(from outputs: [(Variable, Tensor)]) throws(ComputeError) {
+    for (output, gradient) in outputs { output.gradient = gradient }
     while let step = tape.popLast() { try step() }
   }
 

@@ -2,17 +2,17 @@ import Foundation
 import SparStore
 
 /// Where training says how it goes: metrics.jsonl, trainer_state.json and a TensorBoard folder.
-final class MetricsLog {
+package final class MetricsLog {
   private let path: String
   private let statePath: String
   private let folder: String
   private var events: EventFile?
   private let handle: FileHandle
-  private(set) var history: [TrainingLogEntry]
+  package private(set) var history: [TrainingLogEntry]
 
   /// Opens the log of a run that goes on after `step`: later lines, which the run will write
   /// again, are dropped.
-  init(folder: String, resumingAfter step: Int) throws {
+  package init(folder: String, resumingAfter step: Int) throws {
     self.folder = folder
     path = folder + "/metrics.jsonl"
     statePath = folder + "/trainer_state.json"
@@ -25,7 +25,7 @@ final class MetricsLog {
       directory: folder + "/runs/" + Self.runName(), resumeStep: step > 0 ? step : nil)
   }
 
-  func append(_ entry: TrainingLogEntry) throws {
+  package func append(_ entry: TrainingLogEntry) throws {
     history.append(entry)
     try handle.write(contentsOf: Data(try Self.line(entry).utf8))
     try events?.write(
@@ -63,7 +63,7 @@ final class MetricsLog {
     var logHistory: [[String: Double]]
   }
 
-  func close() throws {
+  package func close() throws {
     try handle.close()
     try events?.close()
     events = nil

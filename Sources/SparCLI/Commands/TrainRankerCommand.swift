@@ -1,0 +1,100 @@
+import ArgumentParser
+import SparData
+import SparRankerTraining
+
+struct TrainRankerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train-ranker",
+    abstract: "Train a ranker (GPM or Bradley-Terry) on comparisons.",
+    discussion: """
+      Reads comparisons (JSONL, JSON, CSV, Parquet; prompt, chosen, rejected, as texts or \
+      conversations; chosen_probs where the preference is a probability, margin where there is one), \
+      puts a value head on a causal model and trains it: the head alone, on states computed once, \
+      or with low-rank adapters or all weights. The ranker is a Hugging Face folder that `spar rank \
+      --ranker gpm --ranker-option model=OUTPUT_DIR/ranker` uses. Started again, the same command \
+      goes on from its checkpoint.
+
+      Settings have the names of the authors' code. Embeddings that all point one way are a local \
+      minimum on cyclic preferences; --no-l2 avoids it (docs/train-ranker.md).
+      """)
+
+  @Option(help: "Known name, .gguf file, Hugging Face folder or checkpoint.", completion: .file())
+  var model: String
+
+  @Option(help: "Comparisons: FILE[:FRACTION],…", completion: .file())
+  var dataset: String
+
+  @Option(help: "Comparisons that choose the best checkpoint.", completion: .file())
+  var validation: String?
+
+  @Option(help: "Rename columns, as prompt=question; may be repeated.")
+  var column: [String] = []
+
+  @Option(help: "Folder for checkpoints, logs and the ranker.", completion: .directory)
+  var outputDir = "ranker"
+
+  @OptionGroup(title: "Head and loss") var head: RankerHeadArguments
+  @OptionGroup(title: "Training") var training: RankerTrainingArguments
+  @OptionGroup var common: CommonOptions
+
+  private struct Result: Encodable {
+    var ranker: String
+    var steps: Int
+    var pairs: Int
+    var validationPairs: Int
+    var skipped: [String: Int]
+    var bestStep: Int?
+    var validationAccuracy: Double?
+    var validationLoss: Double?
+    var longerWins: Double?
+    var tau: Double
+    var log: [[String: Double]]
+  }
+
+  func run() throws {
+    let options = try training.options(head)
+    let mapping = try ColumnMapping(column)
+    let runtime = try common.runtime()
+    let backbone = try runtime.model(model)
+    let line = ProgressLine()
+    defer { line.finish() }
+    let encoder = RankerEncoder(backbone, maxLength: options.maxLength)
+    let data = try RankerRows(dataset, mapping, encoder: encoder)
+    let held = try validation.map { try RankerRows($0, mapping, encoder: encoder) }
+    for rows in [data] + [held].compactMap({ $0 }) where !rows.skipped.isEmpty {
+      Terminal.error("spar: \(rows.path): \(rows.skippedText)")
+    }
+    let result = try RankerTrainer(
+      backbone, data: data.data, validation: held?.data,
+      dataDigest: data.digest + (held?.digest ?? ""),
+      options: options, output: outputDir
+    ).run(
+      progress: line.stage("train-ranker"),
+      isCancelled: { Interrupts.interruption.isRequested })
+    line.finish()
+    guard !common.json else {
+      return try Terminal.json(
+        Result(
+          ranker: result.folder, steps: result.steps, pairs: result.pairs,
+          validationPairs: result.validationPairs, skipped: data.skipped,
+          bestStep: result.bestStep, validationAccuracy: result.accuracy,
+          validationLoss: result.loss, longerWins: result.longerWins, tau: result.temperature,
+          log: result.history.map(\.values)))
+    }
+    let last = result.history.last { $0.values["loss"] != nil }?.values
+    try Terminal.line(
+      "\(result.folder): \(result.steps) steps on \(result.pairs) comparisons"
+        + (last.map {
+          ", loss \(Figures.short($0["loss"] ?? 0)), accuracy \(percent($0["accuracy"]))"
+        } ?? ""))
+    if let accuracy = result.accuracy, let step = result.bestStep {
+      try Terminal.line(
+        "validation, \(result.validationPairs) comparisons: accuracy \(percent(accuracy)) at "
+          + "step \(step); the longer answer wins \(percent(result.longerWins))")
+    }
+  }
+
+  private func percent(_ share: Double?) -> String {
+    share.map { Figures.short(100 * $0) + " %" } ?? "–"
+  }
+}
