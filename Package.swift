@@ -60,7 +60,8 @@ let package = Package(
     // Floor 2
     .target(
       name: "SparModel",
-      dependencies: ["SparTensor", "SparCompute", "SparText", "SparStore", "CSparPlugin"]),
+      dependencies: ["SparTensor", "SparCompute", "SparText", "SparStore", "CSparPlugin"],
+      swiftSettings: testable),
 
     .target(
       name: "SparData", dependencies: ["SparText", "SparTensor", "CZlib", "CZstd"],

@@ -10,9 +10,9 @@ struct TrainRankerCommand: ParsableCommand {
       Reads comparisons (JSONL, JSON, CSV, Parquet; prompt, chosen, rejected, as texts or \
       conversations; chosen_probs where the preference is a probability, margin where there is one), \
       puts a value head on a causal model and trains it: the head alone, on states computed once, \
-      or with low-rank adapters or all weights. The ranker is a Hugging Face folder that `spar rank \
-      --ranker gpm --ranker-option model=OUTPUT_DIR/ranker` uses. Started again, the same command \
-      goes on from its checkpoint.
+      or with low-rank adapters or all weights. The ranker is the Hugging Face folder \
+      OUTPUT_DIR/ranker, with the tensor names of the authors' checkpoints. Started again, the same \
+      command goes on from its checkpoint.
 
       Settings have the names of the authors' code. Embeddings that all point one way are a local \
       minimum on cyclic preferences; --no-l2 avoids it (docs/train-ranker.md).
