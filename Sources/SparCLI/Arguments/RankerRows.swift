@@ -17,7 +17,7 @@ struct RankerRows {
     let mixture = try DataMixture(text)
     digest = try mixture.files().map { try fileDigest($0) }.joined() + text
     let reader = MixtureReader(mixture, mapping: mapping)
-    while let (row, form) = try reader.next() {
+    while let (row, form) = try reader.nextWithForm() {
       guard form.hasPairs, form != .candidates, form != .idPairs else {
         throw row.error(
           "its columns are of the form \(form.rawValue), which holds no comparison of two texts",

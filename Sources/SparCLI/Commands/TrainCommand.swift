@@ -1,6 +1,7 @@
 import ArgumentParser
 import SparData
 import SparPipeline
+import SparText
 import SparTraining
 
 struct TrainCommand: RecipeCommand {
