@@ -9,14 +9,21 @@ extension Reference {
     let keyTable, queryTable: Heads?
     let args: spar_rel_attention_args
 
-    init(_ args: spar_rel_attention_args) throws(ReferenceGap) {
-      self.args = args
-      (q, k, v) = (try Heads(args.q), try Heads(args.k), try Heads(args.v))
-      keyTable = args.pk == nil ? nil : try Heads(args.pk)
-      queryTable = args.pq == nil ? nil : try Heads(args.pq)
+    // A function, since the optimiser of Swift 6.3.1 loses the error of an initialiser like this.
+    @inline(never)
+    static func reading(_ args: spar_rel_attention_args) throws(ReferenceGap) -> RelativeCall {
       guard args.begin != nil, args.len != nil, args.bucket != nil else {
         throw ReferenceGap(what: "rel_attention without spans or buckets")
       }
+      let q = try Heads(args.q)
+      let k = try Heads(args.k)
+      let v = try Heads(args.v)
+      var keyTable: Heads?
+      var queryTable: Heads?
+      if args.pk != nil { keyTable = try Heads(args.pk) }
+      if args.pq != nil { queryTable = try Heads(args.pq) }
+      return RelativeCall(
+        q: q, k: k, v: v, keyTable: keyTable, queryTable: queryTable, args: args)
     }
 
     func forEachSpan(_ body: (Range<Int>) -> Void) {
@@ -39,8 +46,9 @@ extension Reference {
     }
   }
 
+  @inline(never)
   static func relativeAttention(_ args: spar_rel_attention_args) throws(ReferenceGap) {
-    let call = try RelativeCall(args)
+    let call = try RelativeCall.reading(args)
     let (o, lse) = (try Heads(args.o), try Rows(args.lse))
     call.forEachSpan { span in
       for i in span {
@@ -61,13 +69,16 @@ extension Reference {
     }
   }
 
+  @inline(never)
   static func relativeAttentionBackward(_ args: spar_rel_attention_args) throws(ReferenceGap) {
-    let call = try RelativeCall(args)
+    let call = try RelativeCall.reading(args)
     let (q, k, v) = (call.q, call.k, call.v)
     let (o, dO, lse) = (try Heads(args.o), try Heads(args.d_o), try Rows(args.lse))
     let (dq, dk, dv) = (try Heads(args.dq), try Heads(args.dk), try Heads(args.dv))
-    let dKeyTable = call.keyTable == nil ? nil : try Heads(args.dpk)
-    let dQueryTable = call.queryTable == nil ? nil : try Heads(args.dpq)
+    var dKeyTable: Heads?
+    var dQueryTable: Heads?
+    if call.keyTable != nil { dKeyTable = try Heads(args.dpk) }
+    if call.queryTable != nil { dQueryTable = try Heads(args.dpq) }
     if args.flags & UInt64(SPAR_ACCUMULATE) == 0 {
       for out in [dq, dk, dv, dKeyTable, dQueryTable].compactMap(\.self) {
         for row in 0..<out.rows.count { out.rows[row].update(repeating: 0, count: out.rows.width) }
