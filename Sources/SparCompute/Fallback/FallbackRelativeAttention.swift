@@ -22,8 +22,7 @@ extension Fallback {
         (args.begin, args.len, args.begin, args.len)
       (plain.n_seq, plain.scale) = (args.n_seq, args.scale)
       shape = try AttentionShape(plain)
-      keyTable = args.pk == nil ? nil : try HeadRows(args.pk)
-      queryTable = args.pq == nil ? nil : try HeadRows(args.pq)
+      (keyTable, queryTable) = try Self.tables(args)
       rows = Int(args.pk?.pointee.shape.0 ?? args.pq?.pointee.shape.0 ?? 0)
       guard shape.share == 1, let bucket = args.bucket else {
         throw ReferenceGap(what: "rel_attention with shared heads, or without buckets")
@@ -36,6 +35,16 @@ extension Fallback {
         spar_relative_rows(bucket, args.reach, Int64(side), up, up.map { $0 + 2 * side + 1 })
       }
       self.distances = distances
+    }
+
+    @inline(never)
+    private static func tables(
+      _ args: spar_rel_attention_args
+    ) throws(ReferenceGap) -> (HeadRows?, HeadRows?) {
+      var (keyTable, queryTable): (HeadRows?, HeadRows?)
+      if args.pk != nil { keyTable = try HeadRows(args.pk) }
+      if args.pq != nil { queryTable = try HeadRows(args.pq) }
+      return (keyTable, queryTable)
     }
 
     /// Floats between products with a table: the rows, and vectors behind them.

@@ -13,8 +13,10 @@ extension Fallback {
     let shape = call.shape
     let (o, dO, lse) = (try HeadRows(args.o), try HeadRows(args.d_o), try Rows(args.lse))
     let (dq, dk, dv) = (try HeadRows(args.dq), try HeadRows(args.dk), try HeadRows(args.dv))
-    let dKeyTable = call.keyTable == nil ? nil : try HeadRows(args.dpk)
-    let dQueryTable = call.queryTable == nil ? nil : try HeadRows(args.dpq)
+    var dKeyTable: HeadRows?
+    var dQueryTable: HeadRows?
+    if call.keyTable != nil { dKeyTable = try HeadRows(args.dpk) }
+    if call.queryTable != nil { dQueryTable = try HeadRows(args.dpq) }
     if args.flags & UInt64(SPAR_ACCUMULATE) == 0 {
       clear(dq, args.dq)
       clear(dk, args.dk)
