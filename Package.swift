@@ -137,7 +137,7 @@ let package = Package(
         "SparSweeps", "SparPipeline",
         "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
         "SparConformance",
-        "SparModel", "SparHost", "SparStore", "SparText", "SparData", "SparCompute",
+        "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 

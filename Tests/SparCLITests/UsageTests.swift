@@ -9,7 +9,7 @@ import Testing
     #expect(result.errors.isEmpty)
     for command in [
       "run", "generate", "rank", "pair", "train", "evaluate", "score", "activations", "lens",
-      "tokenize", "template", "model", "plugin", "inspect", "doctor", "bench",
+      "tokenize", "template", "model", "data", "plugin", "inspect", "doctor", "bench",
     ] {
       #expect(result.output.contains("\n  \(command) "), "\(command)")
     }
