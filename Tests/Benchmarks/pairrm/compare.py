@@ -129,20 +129,20 @@ def main():
          str(given.threads), "--repetitions", str(given.repetitions), "--answers", str(given.answers)],
         check=True, stdout=subprocess.PIPE).stdout)
     measured = spar["measured"]
-    pairs = table(measured["answers"], measured["promptTokens"], measured["answerTokens"], 128005)
+    pairs = table(measured["answers"], measured["prompt_tokens"], measured["answer_tokens"], 128005)
     torch_times, torch_states = run_torch(given.folder, pairs, given.threads, given.pairs)
     difference = max(abs(a - b) for x, y in zip(measured["states"], torch_states) for a, b in zip(x, y))
-    dense = measured["denseOperations"] / measured["pairs"] / 1e9
-    used = measured["processorSeconds"] / measured["pairs"]
-    print(f"threads {given.threads}, {measured['pairs']} pairs of {measured['tokensPerPair']} tokens a table")
-    print(f"spar   {spar['secondsPerPair']:.3f} s a pair ({used:.3f} s of processors), "
-          f"{dense / spar['secondsPerPair']:.1f} GFLOP/s dense, {100 * spar['share']:.0f} % of its sgemm, "
-          f"peak {measured['peakMemoryBytes'] / 1e9:.2f} GB")
+    dense = measured["dense_operations"] / measured["pairs"] / 1e9
+    used = measured["processor_seconds"] / measured["pairs"]
+    print(f"threads {given.threads}, {measured['pairs']} pairs of {measured['tokens_per_pair']} tokens a table")
+    print(f"spar   {spar['seconds_per_pair']:.3f} s a pair ({used:.3f} s of processors), "
+          f"{dense / spar['seconds_per_pair']:.1f} GFLOP/s dense, {100 * spar['share']:.0f} % of its sgemm, "
+          f"peak {measured['peak_memory_bytes'] / 1e9:.2f} GB")
     for batch, (seconds, processors) in torch_times.items():
         print(f"torch  {seconds:.3f} s a pair ({processors:.3f} s of processors), "
               f"{dense / seconds:.1f} GFLOP/s dense, batches of {batch}")
     best = [min(times) for times in zip(*torch_times.values())]
-    print(f"ratio  {best[0] / spar['secondsPerPair']:.2f} by the clock, {best[1] / used:.2f} by processor time; "
+    print(f"ratio  {best[0] / spar['seconds_per_pair']:.2f} by the clock, {best[1] / used:.2f} by processor time; "
           f"states differ by at most {difference:.2e}")
 
 
