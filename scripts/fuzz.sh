@@ -21,6 +21,9 @@ if [ ${#parsers[@]} -eq 0 ]; then
 fi
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 status=0
+# A program without counters runs as fast, finds nothing, and says nothing.
+grep -q ' inline 8-bit counters' < <(SPAR_FUZZ=json "$program" -runs=1 2>&1) ||
+  { echo 'fuzz: the program carries no coverage counters; see Tests/Fuzz/Package.swift' >&2; exit 1; }
 for parser in "${parsers[@]}"; do
   corpus="$work/corpus/$parser"
   mkdir -p "$corpus"

@@ -6,7 +6,12 @@ import PackageDescription
 // tree's Sources, because a package may not reach outside of its folder.
 
 let instrumented: [SwiftSetting] = [
-  .unsafeFlags(["-sanitize=fuzzer", "-sanitize=address", "-enable-testing"])
+  // Without the second flag Swift emits counters of a kind that libFuzzer reads no more.
+  .unsafeFlags([
+    "-sanitize=fuzzer,address",
+    "-sanitize-coverage=edge,indirect-calls,trace-cmp,inline-8bit-counters,pc-table",
+    "-enable-testing",
+  ])
 ]
 let instrumentedC: [CSetting] = [
   .unsafeFlags(["-O1", "-fsanitize=fuzzer-no-link,address"])
@@ -31,6 +36,11 @@ let package = Package(
     .target(
       name: "SparText", dependencies: ["CPCRE2"], path: "Sources/SparText",
       swiftSettings: instrumented),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib"),
+    .systemLibrary(name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd"),
+    .target(
+      name: "SparData", dependencies: ["SparText", "SparTensor", "CZlib", "CZstd"],
+      path: "Sources/SparData", swiftSettings: instrumented),
     .target(
       name: "SparStore", dependencies: ["SparTensor", "CHDF5"], path: "Sources/SparStore",
       swiftSettings: instrumented),
@@ -39,12 +49,16 @@ let package = Package(
       dependencies: ["SparTensor", "SparCompute", "SparText", "SparStore", "CSparPlugin"],
       path: "Sources/SparModel", swiftSettings: instrumented),
     .executableTarget(
-      name: "spar-fuzz", dependencies: ["SparModel", "SparText", "SparStore"], path: "Fuzz",
-      swiftSettings: instrumented,
+      name: "spar-fuzz", dependencies: ["SparModel", "SparText", "SparStore", "SparData"],
+      path: "Fuzz",
+      swiftSettings: instrumented + [.swiftLanguageMode(.v5)],
       linkerSettings: [
-        // gold, the default, fails on the debug information of the sanitizers.
-        .unsafeFlags(["-sanitize=fuzzer", "-sanitize=address", "-use-ld=lld"])
+        // gold, the default, fails on the debug information of the sanitizers; lld would drop the
+        // sections with the coverage counters, which only their start and stop symbols name.
+        .unsafeFlags([
+          "-sanitize=fuzzer", "-sanitize=address", "-use-ld=lld", "-Xlinker", "-z", "-Xlinker",
+          "nostart-stop-gc",
+        ])
       ]),
-  ],
-  swiftLanguageModes: [.v5]
+  ]
 )

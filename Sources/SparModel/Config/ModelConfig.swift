@@ -65,11 +65,27 @@ public struct ModelConfig: Equatable, Sendable {
     maxPositions = try fields.integer("max_position_embeddings", default: 2048)
     bos = try fields.ids("bos_token_id").first
     eos = try fields.ids("eos_token_id")
+    try checkSizes(fields)
     attention.windows = [Int](repeating: 0, count: layers)
     try family.configure(&self, fields)
     if attention.scale == 0 { attention.scale = 1 / Double(headSize).squareRoot() }
     guard heads % keyHeads == 0 else {
       throw fields.wrong("num_key_value_heads", "\(keyHeads) does not divide \(heads) heads")
+    }
+  }
+
+  /// A damaged file must not make tables for a billion layers, nor sizes whose products overflow.
+  private func checkSizes(_ fields: ConfigFields) throws {
+    guard layers <= 10_000 else {
+      throw fields.wrong("num_hidden_layers", "\(layers) is more than 10000")
+    }
+    guard headSize <= 1 << 16 else {
+      throw fields.wrong("head_dim", "\(headSize) is more than 65536")
+    }
+    let (c, width) = (Double(hiddenSize), Double(heads) * Double(headSize))
+    let perLayer = c * (4 * width + 3 * Double(intermediateSize))
+    guard Double(layers) * perLayer + 2 * c * Double(vocabularySize) < 1e15 else {
+      throw fields.wrong("hidden_size", "\(hiddenSize) and the other sizes make 1e15 parameters")
     }
   }
 

@@ -10,7 +10,7 @@ struct FuzzTarget: Sendable {
 
   static let all: [FuzzTarget] = [
     .gguf, .safetensors, .safetensorsIndex, .tokenizer, .tokenizerConfig, .modelConfig, .template,
-    .conversation, .json,
+    .conversation, .json, .jsonLines, .jsonArray, .csv, .parquet,
   ]
 }
 
@@ -39,6 +39,8 @@ nonisolated(unsafe) private var target = FuzzTarget.json
     if let folder = environment["SPAR_FUZZ_SEEDS"] {
       for (i, seed) in try chosen.seeds().enumerated() {
         try seed.write(to: URL(fileURLWithPath: "\(folder)/seed-\(i)"))
+        // A seed that is refused early hides the parser behind.
+        do { try chosen.run(seed) } catch { print("fuzz: seed \(i) of \(name): \(error)") }
       }
       return
     }

@@ -15,7 +15,7 @@ enum TemplateSeeds {
     """,
     "{{ messages|map(attribute='role')|list }}{{ messages|selectattr('role','eq','user')|first }}",
     "{{ 1 + 2 * 3 - 4 / 5 // 6 % 7 ** 2 }}{{ 1 < 2 <= 3 != 4 }}{{ not 1 in [1, (2,), {'a': 1}] }}",
-    "{{ 'abc'[::-1]|replace('a', 'b')|indent(2)|center(9)|wordcount }}{{ x.y is defined }}",
+    "{{ 'abc'[::-1]|replace('a', 'b')|indent(2)|center(9)|wordcount }}{{ messages.y is defined }}",
     "{{ '%s %d %.2f'|format('a', 1, 2.5) }}{{ '{} {x}'.format(1, x=2) }}{{ 'a,b'.split(',', 1) }}",
     "{{ {'b': 1, 'a': [1, 2.5, none, true]}|tojson(indent=2) }}{{ [3, 1]|sort(reverse=true) }}",
     "{{ raise_exception('no') if false else strftime_now('%Y') }}{{ range(3)|batch(2)|list }}",

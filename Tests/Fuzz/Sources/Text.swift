@@ -95,7 +95,7 @@ extension FuzzTarget {
       var template = try ChatTemplate(
         source: """
           {{ messages }}{{ messages|tojson(indent=2) }}{% for m in messages %}{{ m['role'] }}
-          {{ m.content|trim|upper|title }}{{ m.content[1:-1:2] }}{{ m.items()|list }}{% endfor %}
+          {{ m.content|trim|upper|title }}{{ m.content[1:-1:2] if m.content }}{{ m.items()|list }}{% endfor %}
           """, name: "conversation")
       template.limits = limits
       _ = try template.render(
