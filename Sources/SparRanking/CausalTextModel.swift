@@ -22,7 +22,7 @@ public final class CausalTextModel: TextModel {
     precondition(rowsPerPass > 0, "a pass has at least one row")
     var files = files
     var config = try Self.object(files)
-    let isTied = config["tie_word_embeddings"] as? Bool ?? false
+    let isTied = try ModelConfig(json: files.config, path: files.path).tieEmbeddings
     hasHead = isTied || files.weights.entry("lm_head.weight") != nil
     let configJSON = String(decoding: files.config, as: UTF8.self)
     if !hasHead {

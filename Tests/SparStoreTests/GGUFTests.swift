@@ -116,9 +116,10 @@ import Testing
     bytes.tensors.append(.init("rope_freqs.weight", [2], [1, 1]))
     #expect(
       try GGUFModelDescription(GGUFFile(folder.write("1.gguf", bytes.bytes))).ropeScaling == nil)
-    bytes.tensors[bytes.tensors.count - 1] = .init("rope_freqs.weight", [2], [1, 3])
+    bytes.tensors[bytes.tensors.count - 1] = .init("rope_freqs.weight", [2], [3, 1])
     let path = try folder.write("2.gguf", bytes.bytes)
     #expect(message { _ = try GGUFLlamaSource(path: path) }.contains("rope_freqs.weight"))
+    bytes.tensors[bytes.tensors.count - 1] = .init("rope_freqs.weight", [2], [1, 3])
     // theta 5e10: the second wavelength is 1.4 million, beyond the context.
     let base = bytes.metadata.firstIndex { $0.0 == "llama.rope.freq_base" }
     bytes.metadata[try #require(base)].2 = littleEndian(Float(5e10).bitPattern)

@@ -1,7 +1,8 @@
-/// A GGUF file of the Llama family as Hugging Face would name and order it.
+/// A GGUF file of a decoder as Hugging Face would name, order and store it.
 ///
 /// For the architecture `llama` the rows of the query and key projections are interleaved, see
-/// `GGUFHeadOrder`. This view undoes that, for values and for raw bytes: rows are whole blocks.
+/// `GGUFHeadOrder`; for `gemma2` norms are stored as 1 + w. This view undoes both, for values and
+/// for raw bytes: rows are whole blocks, norms are f32.
 public final class GGUFLlamaSource: WeightSource {
   public let file: GGUFFile
   public let model: GGUFModelDescription
@@ -12,6 +13,7 @@ public final class GGUFLlamaSource: WeightSource {
     var name: String
     var entry: WeightEntry  // under the Hugging Face name
     var headCount: Int?  // of a permuted projection
+    var isPlusOne = false
   }
   private let stored: [String: Stored]
   private let reordered = LentBytes()
@@ -41,7 +43,13 @@ public final class GGUFLlamaSource: WeightSource {
       }
       let renamed = WeightEntry(name: name, type: entry.type, shape: entry.shape)
       entries.append(renamed)
-      stored[name] = Stored(name: entry.name, entry: renamed, headCount: heads)
+      let isPlusOne = names.isNormPlusOne(entry.name)
+      guard !isPlusOne || entry.type == .f32 else {
+        throw WeightError(
+          file.path, .unsupported("norm \(entry.name) of type \(entry.type); norms are f32"))
+      }
+      stored[name] = Stored(
+        name: entry.name, entry: renamed, headCount: heads, isPlusOne: isPlusOne)
     }
     self.entries = entries
     self.stored = stored
@@ -58,7 +66,9 @@ public final class GGUFLlamaSource: WeightSource {
   ) throws {
     guard let tensor = stored[name] else { throw absence(of: name) }
     guard let heads = tensor.headCount else {
-      return try file.read(tensor.name, into: destination)
+      try file.read(tensor.name, into: destination)
+      if tensor.isPlusOne { for i in destination.indices { destination[i] -= 1 } }
+      return
     }
     let bytes = try file.rawBytes(tensor.name)
     guard destination.count == tensor.entry.count else {
@@ -75,10 +85,15 @@ public final class GGUFLlamaSource: WeightSource {
     }
   }
 
-  /// Permuted projections are copied once, in order, and kept as long as the source lives.
+  /// What is stored in another way is copied once and kept as long as the source lives.
   public func rawBytes(_ name: String) throws -> UnsafeRawBufferPointer {
     guard let tensor = stored[name] else { throw absence(of: name) }
     let bytes = try file.rawBytes(tensor.name)
+    if tensor.isPlusOne {
+      return try reordered.bytes(name, count: bytes.count) { target in
+        Self.subtractOne(bytes, into: target)
+      }
+    }
     guard let heads = tensor.headCount, let source = bytes.baseAddress else { return bytes }
     let rows = tensor.entry.shape[0]
     return try reordered.bytes(name, count: bytes.count) { target in
@@ -89,13 +104,26 @@ public final class GGUFLlamaSource: WeightSource {
   public func lendBytes(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     guard let tensor = stored[name] else { throw absence(of: name) }
     let bytes = try file.rawBytes(tensor.name)
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+    defer { copy.deallocate() }
+    if tensor.isPlusOne {
+      Self.subtractOne(bytes, into: copy)
+      return try body(UnsafeRawBufferPointer(copy))
+    }
     guard let heads = tensor.headCount, let source = bytes.baseAddress else {
       return try body(bytes)
     }
-    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
-    defer { copy.deallocate() }
     Self.reorder(source, into: copy, rows: tensor.entry.shape[0], heads: heads)
     try body(UnsafeRawBufferPointer(copy))
+  }
+
+  private static func subtractOne(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+  ) {
+    for at in stride(from: 0, to: target.count, by: 4) {
+      let value = source.loadUnaligned(fromByteOffset: at, as: Float.self) - 1
+      target.storeBytes(of: value, toByteOffset: at, as: Float.self)
+    }
   }
 
   private static func reorder(

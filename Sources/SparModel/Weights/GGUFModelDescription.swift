@@ -1,9 +1,9 @@
 import Foundation
 
-/// What the metadata of a GGUF file of the Llama family says about the model, and the
-/// `config.json` that Hugging Face would have for it.
+/// What the metadata of a GGUF file of a decoder says about the model, and the `config.json` that
+/// Hugging Face would have for it.
 public struct GGUFModelDescription: Sendable, Equatable {
-  /// `general.architecture`: llama, qwen2 or qwen3; equals Hugging Face's `model_type`.
+  /// `general.architecture`: llama, qwen2, qwen3, gemma2 or phi3.
   public var architecture: String
   public var hiddenSize: Int
   public var intermediateSize: Int
@@ -20,10 +20,18 @@ public struct GGUFModelDescription: Sendable, Equatable {
   /// True when the file has no `output.weight`.
   public var tiesWordEmbeddings: Bool
   public var attentionBias: Bool
+  public var feedForwardBias: Bool
+  /// Values of each head that are rotated.
+  public var rotarySize: Int
+  /// Keys that a query sees in layers with a window; nil = no window.
+  public var slidingWindow: Int?
+  /// Gemma 2's caps on scores and logits.
+  public var attentionSoftcap: Double?
+  public var logitSoftcap: Double?
   public var tokenizer: GGUFTokenizerMetadata
 
   /// Architectures that are read.
-  static let readable = ["llama", "qwen2", "qwen3"]
+  static let readable = ["llama", "qwen2", "qwen3", "gemma2", "phi3"]
 
   /// The names and the layout of its tensors.
   var names: GGUFTensorNames {
@@ -60,7 +68,10 @@ public struct GGUFModelDescription: Sendable, Equatable {
     keyValueHeadCount = try file.int("\(architecture).attention.head_count_kv") ?? headCount
     let keyLength = try file.int("\(architecture).attention.key_length")
     let rotaryLength = try file.int("\(architecture).rope.dimension_count")
-    headSize = keyLength ?? rotaryLength ?? hiddenSize / headCount
+    // Phi-3 may rotate a part of each head, the others rotate all of it.
+    headSize =
+      keyLength ?? (architecture == "phi3" ? nil : rotaryLength) ?? hiddenSize / headCount
+    rotarySize = rotaryLength ?? headSize
     guard keyValueHeadCount > 0, headSize > 0, headCount % keyValueHeadCount == 0 else {
       throw WeightError(
         file.path,
@@ -85,33 +96,60 @@ public struct GGUFModelDescription: Sendable, Equatable {
     tiesWordEmbeddings = file.entry("output.weight") == nil
     attentionBias = file.entry("blk.0.attn_q.bias") != nil
     ropeScaling = try GGUFRopeScaling(
-      file, architecture: architecture, headSize: headSize, theta: ropeTheta)
+      file, architecture: architecture, rotarySize: rotarySize, theta: ropeTheta)
+    feedForwardBias = file.entry("blk.0.ffn_gate.bias") != nil
+    let window = try file.int("\(architecture).attention.sliding_window") ?? 0
+    slidingWindow = window > 0 ? window : nil
+    if architecture == "gemma2" {
+      attentionSoftcap = try file.float("gemma2.attn_logit_softcapping") ?? 50
+      logitSoftcap = try file.float("gemma2.final_logit_softcapping") ?? 30
+    }
   }
+
+  /// Hugging Face's `model_type`: a Llama with a window is a Mistral.
+  private var modelType: String {
+    architecture == "llama" && slidingWindow != nil ? "mistral" : architecture
+  }
+
+  private static let classes = [
+    "llama": "LlamaForCausalLM", "mistral": "MistralForCausalLM", "qwen2": "Qwen2ForCausalLM",
+    "qwen3": "Qwen3ForCausalLM", "gemma2": "Gemma2ForCausalLM", "phi3": "Phi3ForCausalLM",
+  ]
 
   /// `config.json` as UTF-8, keys sorted.
   public func configJSON() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    return try encoder.encode(
-      HuggingFaceConfig(
-        architectures: [
-          ["llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"][
-            architecture, default: "LlamaForCausalLM"]
-        ],
-        modelType: architecture, hiddenSize: hiddenSize, intermediateSize: intermediateSize,
-        numHiddenLayers: layerCount, numAttentionHeads: headCount,
-        numKeyValueHeads: keyValueHeadCount, headDim: headSize, rmsNormEps: normEpsilon,
-        ropeTheta: ropeTheta, ropeScaling: ropeScaling, vocabSize: vocabularySize,
-        maxPositionEmbeddings: contextLength, tieWordEmbeddings: tiesWordEmbeddings,
-        attentionBias: attentionBias, mlpBias: false, hiddenAct: "silu",
-        bosTokenId: tokenizer.bosID, eosTokenId: tokenizer.eosID,
-        padTokenId: tokenizer.paddingID, torchDtype: "float32"))
+    var config = HuggingFaceConfig(
+      architectures: Self.classes[modelType].map { [$0] }, modelType: modelType,
+      hiddenSize: hiddenSize, intermediateSize: intermediateSize, numHiddenLayers: layerCount,
+      numAttentionHeads: headCount, numKeyValueHeads: keyValueHeadCount, headDim: headSize,
+      rmsNormEps: normEpsilon, ropeTheta: ropeTheta, ropeScaling: ropeScaling,
+      vocabSize: vocabularySize, maxPositionEmbeddings: contextLength,
+      tieWordEmbeddings: tiesWordEmbeddings, attentionBias: attentionBias,
+      mlpBias: feedForwardBias, bosTokenId: tokenizer.bosID, eosTokenId: tokenizer.eosID,
+      padTokenId: tokenizer.paddingID, slidingWindow: slidingWindow)
+    if architecture == "gemma2" {
+      config.hiddenAct = "gelu_pytorch_tanh"
+      config.hiddenActivation = "gelu_pytorch_tanh"
+      // Not stored: llama.cpp knows the 27B model, which differs, by its layers.
+      config.queryPreAttnScalar = layerCount == 46 ? hiddenSize / headCount : headSize
+      config.attnLogitSoftcapping = attentionSoftcap
+      config.finalLogitSoftcapping = logitSoftcap
+    }
+    if architecture == "phi3" {
+      config.partialRotaryFactor = Double(rotarySize) / Double(headSize)
+      config.originalMaxPositionEmbeddings =
+        ropeScaling?.originalMaxPositionEmbeddings ?? contextLength
+    }
+    return try encoder.encode(config)
   }
 
-  /// The keys of `config.json` in camel case; the encoder writes them in snake case.
+  /// The keys of `config.json` in camel case; the encoder writes them in snake case, and those
+  /// that are nil not at all.
   private struct HuggingFaceConfig: Encodable {
-    var architectures: [String]
+    var architectures: [String]?
     var modelType: String
     var hiddenSize: Int
     var intermediateSize: Int
@@ -127,11 +165,18 @@ public struct GGUFModelDescription: Sendable, Equatable {
     var tieWordEmbeddings: Bool
     var attentionBias: Bool
     var mlpBias: Bool
-    var hiddenAct: String
+    var hiddenAct = "silu"
     var bosTokenId: Int?
     var eosTokenId: Int?
     var padTokenId: Int?
-    var torchDtype: String
+    var torchDtype = "float32"
+    var slidingWindow: Int?
+    var hiddenActivation: String?
+    var queryPreAttnScalar: Int?
+    var attnLogitSoftcapping: Double?
+    var finalLogitSoftcapping: Double?
+    var partialRotaryFactor: Double?
+    var originalMaxPositionEmbeddings: Int?
   }
 }
 
