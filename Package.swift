@@ -31,6 +31,11 @@ let package = Package(
     plugin("spar-length", "LengthRanker"),
     plugin("spar-likelihood", "LikelihoodRanker"),
     plugin("spar-pairrm", "PairRMRanker"),
+    plugin("spar-gpm", "GPMRanker"),
+    plugin("spar-bradley-terry", "BradleyTerryRanker"),
+    plugin("spar-pair-lm", "PairLMRanker"),
+    plugin("spar-judge", "JudgeRanker"),
+    plugin("spar-verifier", "VerifierRanker"),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -66,6 +71,7 @@ let package = Package(
     .target(
       name: "SparData", dependencies: ["SparText", "SparTensor", "CZlib", "CZstd"],
       swiftSettings: testable),
+    .target(name: "SparDiagnostics", dependencies: ["SparStore"]),
 
     // Floor 3
     .target(
@@ -73,7 +79,9 @@ let package = Package(
       dependencies: ["CSparPlugin", "CSparThreads", "SparTensor", "SparCompute", "SparPluginKit"],
       swiftSettings: testable),
 
-    .target(name: "SparPreference", dependencies: ["SparHost", "SparStore"]),
+    .target(
+      name: "SparPreference",
+      dependencies: ["SparHost", "SparStore", "SparDiagnostics", "SparTensor"]),
     .target(
       name: "SparConformance",
       dependencies: [
@@ -96,7 +104,6 @@ let package = Package(
       name: "SparEvaluation",
       dependencies: ["SparHost", "SparPreference", "SparStore", "SparTensor"]),
 
-    .target(name: "SparDiagnostics", dependencies: ["SparStore"]),
     .target(
       name: "SparRankerTraining",
       dependencies: [
@@ -165,6 +172,11 @@ let package = Package(
     swiftPlugin("LengthRanker", path: "Plugins/Rankers/Length"),
     swiftPlugin("LikelihoodRanker", path: "Plugins/Rankers/Likelihood"),
     swiftPlugin("PairRMRanker", path: "Plugins/Rankers/PairRM"),
+    swiftPlugin("GPMRanker", path: "Plugins/Rankers/GPM"),
+    swiftPlugin("BradleyTerryRanker", path: "Plugins/Rankers/BradleyTerry"),
+    swiftPlugin("PairLMRanker", path: "Plugins/Rankers/PairLM"),
+    swiftPlugin("JudgeRanker", path: "Plugins/Rankers/Judge"),
+    swiftPlugin("VerifierRanker", path: "Plugins/Rankers/Verifier"),
 
     // Tests
     .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "CSparPlugin"]),
@@ -183,6 +195,12 @@ let package = Package(
       name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
     .testTarget(
       name: "SparRankingTests", dependencies: ["SparRanking", "SparPreference", "CSparPlugin"]),
+    .testTarget(
+      name: "RankerPluginTests",
+      dependencies: [
+        "SparPipeline", "SparRanking", "SparPreference", "SparStore", "SparModel", "SparHost",
+        "SparCompute", "SparTensor", "SparPluginKit",
+      ]),
     .testTarget(
       name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),

@@ -9,12 +9,13 @@ for_tests=false
 complete() {
   command -v pkg-config >/dev/null && command -v unzip >/dev/null &&
     pkg-config --exists openblas hdf5 libpcre2-8 libzstd zlib &&
+    [[ "$(/sbin/ldconfig -p)" == *"libcurl.so.4 "* ]] &&
     python3 -m pip --version >/dev/null 2>&1 &&
     { ! $for_tests || [ -e /usr/include/oneapi/dnnl/dnnl.hpp ]; }
 }
 complete && exit 0
 
-packages=(libopenblas-dev libhdf5-dev libnuma-dev libpcre2-dev libzstd-dev zlib1g-dev pkg-config unzip)
+packages=(libcurl4 libopenblas-dev libhdf5-dev libnuma-dev libpcre2-dev libzstd-dev zlib1g-dev pkg-config unzip)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip python3-venv)
 ! $for_tests || packages+=(libdnnl-dev)
 

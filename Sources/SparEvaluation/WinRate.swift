@@ -56,7 +56,16 @@ public struct WinRate {
       },
       inputs: [ours.digest, theirs.digest], journal: output + ".journal", progress: progress,
       cancelled: cancelled)
-    let outcomes = zip(pairs, ranked.tables).map { pair, table in
+    let compared = zip(pairs, ranked.tables).filter { pair, table in
+      let (policy, base) = (pair.policy.answers.indices, pair.base.answers.indices)
+      return policy.allSatisfy { i in
+        base.allSatisfy { table.isCompared(i, policy.count + $0) }
+      }
+    }
+    guard !compared.isEmpty else {
+      throw EvaluationError.nothingCompared(ranker: ranker.identity.id, prompts: pairs.count)
+    }
+    let outcomes = compared.map { pair, table in
       PromptOutcome(
         prompt: pair.policy.promptID, table: table,
         policy: pair.policy.answers.map(PromptOutcome.Answer.init),
@@ -65,7 +74,7 @@ public struct WinRate {
     let report = WinRateReport(
       outcomes: outcomes, policy: ours.facts, base: theirs.facts,
       ranker: ranker.identity.description, rule: options.probabilityRule,
-      bootstrap: options.bootstrap)
+      bootstrap: options.bootstrap, failedPrompts: pairs.count - compared.count)
     let json = try report.json()
     try AtomicFile.writeBytes(to: output, doing: "writing the evaluation") { file in
       try json.withUnsafeBytes { try file.write($0) }
@@ -133,6 +142,7 @@ extension PromptOutcome.Answer {
 /// Two files that cannot be compared.
 public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible {
   case noPrompts(path: String)
+  case nothingCompared(ranker: String, prompts: Int)
   case otherPrompts(policy: String, base: String, prompt: String)
   case counts(policy: String, Int, base: String, Int)
 
@@ -140,6 +150,8 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
     switch self {
     case .noPrompts(let path):
       "\(path) holds no prompts: there is nothing to compare"
+    case .nothingCompared(let ranker, let prompts):
+      "ranker \(ranker) could compare the answers of none of \(prompts) prompts"
     case .otherPrompts(let policy, let base, let prompt):
       "prompt \(prompt) of \(policy) is not in \(base), or reads otherwise there: "
         + "generate both from the same prompt file"

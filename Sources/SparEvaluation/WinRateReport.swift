@@ -50,6 +50,8 @@ public struct WinRateReport: Equatable, Sendable, Codable {
   public var interval: ConfidenceInterval
   /// Prompts.
   public var n: Int
+  /// Prompts that are left out since the ranker could not compare their answers; nil = none.
+  public var failedPrompts: Int?
   /// Pairs of one policy and one base answer, over all prompts.
   public var pairs: Int
   /// Share of pairs with P = ½, and of pairs of equal text.
@@ -81,7 +83,7 @@ public struct WinRateReport: Equatable, Sendable, Codable {
   /// Sums outcomes up; there must be at least one.
   public init(
     outcomes: [PromptOutcome], policy: AnswerFacts, base: AnswerFacts, ranker: String,
-    rule: ProbabilityRule, bootstrap: Bootstrap
+    rule: ProbabilityRule, bootstrap: Bootstrap, failedPrompts: Int = 0
   ) {
     precondition(!outcomes.isEmpty, "no prompts, no win rate")
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
@@ -90,6 +92,7 @@ public struct WinRateReport: Equatable, Sendable, Codable {
     value = mean(wins)
     interval = bootstrap.interval(of: wins)
     n = outcomes.count
+    if failedPrompts > 0 { self.failedPrompts = failedPrompts }
     pairs = outcomes.reduce(0) { $0 + $1.pairs }
     tieRate = Double(outcomes.reduce(0) { $0 + $1.ties }) / Double(pairs)
     identicalRate = Double(outcomes.reduce(0) { $0 + $1.identical }) / Double(pairs)

@@ -27,6 +27,10 @@ extension WinRateReport {
     var found: [String] = []
     func percent(_ share: Double) -> String { String(format: "%.0f %%", 100 * share) }
 
+    if let failedPrompts {
+      found.append(
+        "\(failedPrompts) prompts are left out: the ranker could not compare their answers")
+    }
     if n < Threshold.prompts {
       found.append(
         "only \(n) prompts: the interval is wide; use \(Threshold.prompts) or more")

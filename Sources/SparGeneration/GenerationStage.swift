@@ -155,7 +155,8 @@ public struct GenerationStage {
         CandidateGroup(
           promptIndex: prompt.index, promptID: prompt.id,
           messages: prompt.messages.map { .init(role: $0.role, content: $0.content) },
-          promptIDs: ids, answers: answered[prompt.index] ?? [])
+          promptIDs: ids, answers: answered[prompt.index] ?? [],
+          row: prompt.row)
       })
   }
 

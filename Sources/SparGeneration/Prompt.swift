@@ -8,11 +8,14 @@ public struct Prompt: Equatable, Sendable {
   public var index: Int
   public var id: String
   public var messages: [ChatMessage]
+  /// The whole row as JSON, where it has further columns: rankers such as `verifier` read them.
+  public var row: String?
 
-  public init(index: Int, id: String, messages: [ChatMessage]) {
+  public init(index: Int, id: String, messages: [ChatMessage], row: String? = nil) {
     self.index = index
     self.id = id
     self.messages = messages
+    self.row = row
   }
 
   /// Reads prompts of any form that has them (docs/data.md); answers in the rows are not looked at.
@@ -36,6 +39,8 @@ public struct Prompt: Equatable, Sendable {
     return prompts
   }
 
+  private static let ownColumns: Set = ["id", "prompt_id", "index", "prompt", "messages"]
+
   /// - Parameter count: of the prompts before it.
   private init(_ row: DataRow, form: DataForm, count: Int) throws(DataError) {
     guard form != .text else {
@@ -44,7 +49,9 @@ public struct Prompt: Equatable, Sendable {
     let place = row["index"]?.integer ?? count
     let id = row["id"] ?? row["prompt_id"]
     self.init(
-      index: place, id: id?.string ?? id?.integer.map { "\($0)" } ?? "\(place)", messages: [])
+      index: place, id: id?.string ?? id?.integer.map { "\($0)" } ?? "\(place)", messages: [],
+      row: row.columns.allSatisfy { Self.ownColumns.contains($0.key) }
+        ? nil : JSONWriter.text(.object(row.columns)))
     switch try Example(row, form: form).prompt {
     case .messages(let messages): self.messages = messages
     case .text(let text): messages = [ChatMessage(role: "user", content: text)]

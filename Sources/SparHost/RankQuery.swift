@@ -20,6 +20,8 @@ public struct RankerFlags: OptionSet, Sendable, Hashable {
   public static let reentrant = Self(abi: Int(SPAR_RANK_REENTRANT))
   /// `raw` is what the ranker computes; without it `pairwise` is.
   public static let nativeRaw = Self(abi: Int(SPAR_RANK_NATIVE_RAW))
+  /// A prompt takes seconds or money: ask for one at a time and keep each.
+  public static let costly = Self(abi: Int(SPAR_RANK_COSTLY))
 }
 
 /// One prompt and its K answers.
@@ -32,16 +34,19 @@ public struct RankQuery: Sendable {
   public var promptIDs: [Int32]?
   public var responseIDs: [[Int32]]?
   public var tokenizerDigest: String?
+  /// The prompt's whole row of its file, a JSON object.
+  public var row: String?
 
   public init(
     messages: [(role: String, content: String)], responses: [String], promptIDs: [Int32]? = nil,
-    responseIDs: [[Int32]]? = nil, tokenizerDigest: String? = nil
+    responseIDs: [[Int32]]? = nil, tokenizerDigest: String? = nil, row: String? = nil
   ) {
     self.messages = messages
     self.responses = responses
     self.promptIDs = promptIDs
     self.responseIDs = responseIDs
     self.tokenizerDigest = tokenizerDigest
+    self.row = row
   }
 }
 
@@ -54,4 +59,8 @@ public struct RankResult: Sendable, Equatable {
   public var pairwise: [Double]
   /// [k] a scalar view, where the ranker has one.
   public var score: [Double]?
+  /// [k, k] pairs that could not be compared, in both orders: raw 0, pairwise ½.
+  public var failed: [Bool]
+  /// [k] answers that the ranker has not read to the end.
+  public var truncated: [Bool]
 }

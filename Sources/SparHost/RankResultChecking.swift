@@ -6,6 +6,9 @@ struct RankOutputs {
   var raw: [Double]
   var pairwise: [Double]
   var score: [Double]
+  /// [k, k] and [k]; empty = none.
+  var failed: [Bool] = []
+  var truncated: [Bool] = []
 }
 
 /// An entry of a result and what is wrong with it.
@@ -20,6 +23,8 @@ extension RankOutputs {
   func checked(_ flags: RankerFlags) throws(RankFault) -> RankResult {
     var raw = raw
     var pairwise = pairwise
+    let failed = try settleFailures(&raw, &pairwise)
+    let truncated = truncated.isEmpty ? [Bool](repeating: false, count: k) : truncated
     if flags.contains(.nativeRaw) {
       if isUntouched(pairwise) { pairwise = raw.map(logistic) }
     } else if isUntouched(raw) {
@@ -43,12 +48,36 @@ extension RankOutputs {
       }
     }
     if k == 0 || (isUntouched(score) && !flags.contains(.scalar)) {
-      return RankResult(k: k, raw: raw, pairwise: pairwise, score: nil)
+      return RankResult(
+        k: k, raw: raw, pairwise: pairwise, score: nil, failed: failed, truncated: truncated)
     }
     if let row = score.firstIndex(where: { !$0.isFinite }) {
       throw RankFault(entry: "score[\(row)]", what: "is \(score[row]), must be finite")
     }
-    return RankResult(k: k, raw: raw, pairwise: pairwise, score: score)
+    return RankResult(
+      k: k, raw: raw, pairwise: pairwise, score: score, failed: failed, truncated: truncated)
+  }
+
+  /// A pair that failed in one order has failed in both, and no number stands for it.
+  private func settleFailures(
+    _ raw: inout [Double], _ pairwise: inout [Double]
+  ) throws(RankFault) -> [Bool] {
+    var settled = [Bool](repeating: false, count: k * k)
+    guard failed.contains(true) else { return settled }
+    let (hasRaw, hasPairwise) = (!isUntouched(raw), !isUntouched(pairwise))
+    for i in 0..<k {
+      for j in 0..<k where failed[i * k + j] {
+        guard i != j else {
+          throw RankFault(entry: "failed[\(i)][\(i)]", what: "is set; an answer equals itself")
+        }
+        for cell in [i * k + j, j * k + i] {
+          settled[cell] = true
+          if hasRaw { raw[cell] = 0 }
+          if hasPairwise { pairwise[cell] = 0.5 }
+        }
+      }
+    }
+    return settled
   }
 
   private func isUntouched(_ values: [Double]) -> Bool {

@@ -42,13 +42,25 @@ public final class Ranker: Sendable {
     batch.struct_size = UInt64(MemoryLayout<spar_rank_batch>.size)
     batch.queries = arena.copy(lent)
     batch.n = Int64(lent.count)
+    var rows: [spar_text] = []
+    for query in queries { rows.append(query.row.map { arena.counted($0) } ?? spar_text()) }
+    batch.rows = UnsafePointer(arena.copy(rows))
+    var failed: [UnsafeMutablePointer<UInt8>?] = []
+    var truncated: [UnsafeMutablePointer<UInt8>?] = []
+    for query in lent {
+      failed.append(arena.fill(0, count: Int(query.k * query.k)))
+      truncated.append(arena.fill(0, count: Int(query.k)))
+    }
+    batch.failed = UnsafePointer(arena.copy(failed))
+    batch.truncated = UnsafePointer(arena.copy(truncated))
     try call(&batch)
     var results: [RankResult] = []
     for (index, query) in lent.enumerated() {
       let k = Int(query.k)
       let outputs = RankOutputs(
         k: k, raw: array(query.raw, k * k), pairwise: array(query.pairwise, k * k),
-        score: array(query.score, k))
+        score: array(query.score, k), failed: array(failed[index], k * k).map { $0 != 0 },
+        truncated: array(truncated[index], k).map { $0 != 0 })
       do throws(RankFault) {
         results.append(try outputs.checked(flags))
       } catch {

@@ -57,17 +57,7 @@ public final class LanguageModel: @unchecked Sendable {
   }
 
   /// bos_token, eos_token and the like, as templates expect them.
-  public var templateVariables: [String: JinjaValue] {
-    var variables: [String: JinjaValue] = [:]
-    let named = [
-      ("bos_token", tokenizer.bos), ("eos_token", tokenizer.eos), ("pad_token", tokenizer.pad),
-      ("unk_token", tokenizer.unk),
-    ]
-    for (name, id) in named {
-      if let id, let token = tokenizer.token(id) { variables[name] = .string(token) }
-    }
-    return variables
-  }
+  public var templateVariables: [String: JinjaValue] { tokenizer.templateVariables }
 
   /// Log-probabilities (nats) of `batch.targets`, without gradients.
   public func logps(_ batch: ScoringBatch) throws -> [Float] {

@@ -7,7 +7,10 @@ public struct Option: Sendable {
     case int(Int, ClosedRange<Int>?)
     case float(Double, ClosedRange<Double>?)
     case text(String)
+    /// Has no default: the user must give it.
+    case requiredText
     case choice(String, among: [String])
+    case requiredChoice(among: [String])
   }
 
   /// kebab-case, unique in its component.
@@ -49,6 +52,13 @@ public struct Option: Sendable {
     case .text(let value):
       param.type = UInt32(SPAR_T_STRING)
       param.default_text = foreverText(value)
+    case .requiredText:
+      param.type = UInt32(SPAR_T_STRING)
+      param.flags |= UInt32(SPAR_P_REQUIRED)
+    case .requiredChoice(let choices):
+      param.type = UInt32(SPAR_T_ENUM)
+      param.flags |= UInt32(SPAR_P_REQUIRED)
+      param.choices = foreverTexts(choices)
     case .choice(let value, let choices):
       param.type = UInt32(SPAR_T_ENUM)
       param.default_text = foreverText(value)
@@ -91,6 +101,8 @@ public struct OptionValues {
 
   /// The index of an enumerated option's value in its choices.
   public func choice(_ index: Int) -> Int { Int(self[index].i) }
+  /// Whether the user set it; else it has its default.
+  public func isGiven(_ index: Int) -> Bool { self[index].given != 0 }
   public func text(_ index: Int) -> String { self[index].s.map { String(cString: $0) } ?? "" }
 
   private subscript(index: Int) -> spar_value {

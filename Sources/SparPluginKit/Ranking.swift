@@ -9,27 +9,60 @@ public protocol Ranker: AnyObject {
 public struct Query {
   /// The conversation and the answers as the host gave them: lent for the call.
   public let c: spar_rank_query
+  /// The prompt's whole row of its file, a JSON object, where the host has it.
+  public let row: String?
+  let failed: UnsafeMutablePointer<UInt8>?
+  let truncated: UnsafeMutablePointer<UInt8>?
+
+  public init(
+    c: spar_rank_query, row: String? = nil, failed: UnsafeMutablePointer<UInt8>? = nil,
+    truncated: UnsafeMutablePointer<UInt8>? = nil
+  ) {
+    self.c = c
+    self.row = row
+    self.failed = failed
+    self.truncated = truncated
+  }
 
   public var count: Int { Int(c.k) }
 
-  public func response(_ i: Int) -> String {
-    let text = c.responses[i]
-    guard let start = text.p else { return "" }
-    let bytes = UnsafeBufferPointer(start: start, count: Int(text.n))
-    return String(decoding: UnsafeRawBufferPointer(bytes), as: UTF8.self)
-  }
+  public func response(_ i: Int) -> String { c.responses[i].string }
+
+  public var responses: [String] { (0..<count).map(response) }
 
   /// Answers by one number each: raw(i, j) = (score i - score j) / scale, P = 1/(1 + e^-raw).
   public func write(scores: [Double], scale: Double) {
+    for i in 0..<count { c.score?[i] = scores[i] }
+    write { i, j in (scores[i] - scores[j]) / scale }
+  }
+
+  /// Answers by raw(i, j) for i ≠ j, P = 1/(1 + e^-raw).
+  public func write(raw: (_ i: Int, _ j: Int) -> Double) {
     for i in 0..<count {
-      c.score?[i] = scores[i]
       for j in 0..<count {
-        let raw = i == j ? 0 : (scores[i] - scores[j]) / scale
-        c.raw[i * count + j] = raw
-        c.pairwise[i * count + j] = logistic(raw)
+        let value = i == j ? 0 : raw(i, j)
+        c.raw[i * count + j] = value
+        c.pairwise[i * count + j] = logistic(value)
       }
     }
   }
+
+  /// Answers i and j could not be compared: no number stands for them, and the host counts them.
+  public func markFailed(_ i: Int, _ j: Int) throws {
+    guard let failed else {
+      throw PluginFailure(
+        "answers \(i) and \(j) could not be compared, and this host counts no failures",
+        status: Int(SPAR_E_IO))
+    }
+    for (a, b) in [(i, j), (j, i)] {
+      failed[a * count + b] = 1
+      c.raw[a * count + b] = 0
+      c.pairwise[a * count + b] = 0.5
+    }
+  }
+
+  /// The ranker has not read all of the prompt with answer i.
+  public func markTruncated(_ i: Int) { truncated?[i] = 1 }
 }
 
 /// Describes a ranker.  `flags`: SPAR_RANK_*; `formula` gives the raw score of i against j.
@@ -43,9 +76,15 @@ public func ranker(
     $0.rank = { me, batch in
       guarded {
         guard let batch else { throw PluginFailure("called without a batch") }
-        let queries = UnsafeBufferPointer(
-          start: batch.pointee.queries, count: Int(batch.pointee.n))
-        try object(me, as: (any Ranker).self).rank(queries.map(Query.init(c:)))
+        var known = spar_rank_batch()
+        spar_adopt(&known, MemoryLayout<spar_rank_batch>.size, batch)
+        let queries = (0..<Int(known.n)).map { q in
+          let row = known.rows.map { $0[q] }
+          return Query(
+            c: known.queries[q], row: row?.p == nil ? nil : row?.string,
+            failed: known.failed?[q], truncated: known.truncated?[q])
+        }
+        try object(me, as: (any Ranker).self).rank(queries)
       }
     }
   }

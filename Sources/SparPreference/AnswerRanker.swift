@@ -24,23 +24,59 @@ public struct RankerIdentity: Equatable, Sendable, Codable, CustomStringConverti
   }
 }
 
+/// What a ranker says about the K answers of one query; tables are K×K, row-major.
+public struct AnswerTable: Equatable, Sendable {
+  /// Raw scores M or probabilities P, as the ranker's `givesRawScores` says.
+  public var values: [Double]
+  /// Pairs that could not be compared: M is 0, P is ½.  Empty = none.
+  public var failed: [Bool]
+  /// [K] answers that the ranker has not read to the end.  Empty = none.
+  public var truncated: [Bool]
+  /// The raw scores of each ranker of a mix, in its order.
+  public var components: [[Double]]
+
+  public init(
+    _ values: [Double], failed: [Bool] = [], truncated: [Bool] = [], components: [[Double]] = []
+  ) {
+    self.values = values
+    self.failed = failed.contains(true) ? failed : []
+    self.truncated = truncated.contains(true) ? truncated : []
+    self.components = components
+  }
+}
+
 /// A ranker as the stages use it: queries in, native tables out.
 public struct AnswerRanker {
   public var identity: RankerIdentity
   /// Whether tables hold raw scores M, from which a `ProbabilityRule` makes probabilities, or
   /// probabilities P of the ranker's own.
   public var givesRawScores: Bool
-  /// A K×K row-major table for each query.  Law: what it says about a query does not depend on the
-  /// other queries of the call.
-  public var compare: ([RankQuery]) throws -> [[Double]]
+  /// Whether a prompt costs so much that each is asked for alone and kept at once.
+  public var isCostly: Bool
+  /// The rankers of a mix and their weights; empty for a single ranker.
+  public var mixture: [(name: String, weight: Double)] = []
+  /// A table for each query.  Law: what it says about a query does not depend on the other queries
+  /// of the call.
+  public var compare: ([RankQuery]) throws -> [AnswerTable]
 
+  public init(
+    identity: RankerIdentity, givesRawScores: Bool, isCostly: Bool,
+    tables: @escaping ([RankQuery]) throws -> [AnswerTable]
+  ) {
+    self.identity = identity
+    self.givesRawScores = givesRawScores
+    self.isCostly = isCostly
+    compare = tables
+  }
+
+  /// A ranker that never fails and reads everything.
   public init(
     identity: RankerIdentity, givesRawScores: Bool,
     compare: @escaping ([RankQuery]) throws -> [[Double]]
   ) {
-    self.identity = identity
-    self.givesRawScores = givesRawScores
-    self.compare = compare
+    self.init(
+      identity: identity, givesRawScores: givesRawScores, isCostly: false,
+      tables: { try compare($0).map { AnswerTable($0) } })
   }
 
   /// A ranker plugin; `options` are those it was made with, for the record.
@@ -50,13 +86,19 @@ public struct AnswerRanker {
     self.init(
       identity: RankerIdentity(
         id: component.id, version: component.library.version, options: options),
-      givesRawScores: isRaw,
-      compare: { try ranker.rank($0).map { isRaw ? $0.raw : $0.pairwise } })
+      givesRawScores: isRaw, isCostly: ranker.flags.contains(.costly),
+      tables: { queries in
+        try ranker.rank(queries).map {
+          AnswerTable(isRaw ? $0.raw : $0.pairwise, failed: $0.failed, truncated: $0.truncated)
+        }
+      })
   }
 
   /// The table of one native result; `rule` has no say over native probabilities.
-  func table(_ native: [Double], k: Int, rule: ProbabilityRule) throws(WinTableError) -> WinTable {
+  func table(_ native: AnswerTable, k: Int, rule: ProbabilityRule) throws(WinTableError) -> WinTable
+  {
     givesRawScores
-      ? try WinTable(raw: native, k: k, rule: rule) : try WinTable(probability: native, k: k)
+      ? try WinTable(raw: native.values, k: k, rule: rule, failed: native.failed)
+      : try WinTable(probability: native.values, k: k, failed: native.failed)
   }
 }

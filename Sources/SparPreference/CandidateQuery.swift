@@ -15,7 +15,8 @@ extension RankQuery {
     self.init(
       messages: group.messages.map { (role: $0.role, content: $0.content) },
       responses: answers.map(\.text), promptIDs: group.promptIDs,
-      responseIDs: answers.map { Array($0.contentIDs) }, tokenizerDigest: tokenizerDigest)
+      responseIDs: answers.map { Array($0.contentIDs) }, tokenizerDigest: tokenizerDigest,
+      row: group.row)
   }
 }
 

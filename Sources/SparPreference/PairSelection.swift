@@ -1,18 +1,27 @@
 import SparStore
 
-/// Which answers of a prompt are trained on as pairs: the best and the worst by score S, or all.
+/// Which answers of a prompt are trained on as pairs.
 ///
 /// Upstream takes argmax and argmin of S whatever they are; here empty, repeated and (on request)
-/// cut-off answers are set aside first, and a prompt whose scores say nothing gives no pair.
+/// cut-off answers are set aside first, pairs that could not be compared are never taken, and a
+/// prompt whose scores say nothing gives no pair.
 public struct PairSelection: Equatable, Sendable, Codable {
-  /// A pair needs S_max − S_min above this, in the ranker's unit; 0 turns away exact ties only.
+  public var rule = PairRule.bestWorst
+  /// A pair's margin is above this, in the measure of the rule; 0 turns away exact ties only.
   public var minMargin = 0.0
   /// Set answers aside that reached the length limit without an end token.
   public var dropTruncated = false
+  /// Of random pairs.
+  public var seed: UInt64 = 42
 
-  public init(minMargin: Double = 0, dropTruncated: Bool = false) {
+  public init(
+    minMargin: Double = 0, dropTruncated: Bool = false, rule: PairRule = .bestWorst,
+    seed: UInt64 = 42
+  ) {
     self.minMargin = minMargin
     self.dropTruncated = dropTruncated
+    self.rule = rule
+    self.seed = seed
   }
 
   /// An answer as far as selection looks at it.
@@ -33,7 +42,8 @@ public struct PairSelection: Equatable, Sendable, Codable {
 
   public struct Choice: Equatable, Sendable {
     /// `.kept` with a pair; `.empty`, `.overlong` (answers that did not end, only with
-    /// `dropTruncated`) and `.duplicate` where fewer than two answers are left; `.tie`.
+    /// `dropTruncated`) and `.duplicate` where fewer than two answers are left; `.failed` where no
+    /// two of them could be compared; `.tie`.
     public var status: PreferenceStatus
     /// Indices of the two answers; nil unless `status` is `.kept`.
     public var chosen: Int?
@@ -44,42 +54,51 @@ public struct PairSelection: Equatable, Sendable, Codable {
     public var duplicateAnswers = 0
   }
 
-  /// Chosen = argmax S, rejected = argmin S among distinct non-empty answers; of equal scores, and
-  /// of equal answers, the first index counts.
-  public func choose(scores: [Double], answers: [Answer]) -> Choice {
-    precondition(scores.count == answers.count, "one score for each answer")
+  /// The pair by `rule` among distinct non-empty answers; of equal ones, and of equal answers, the
+  /// first index counts.
+  ///
+  /// - Parameter prompt: names the stream of a random pair.
+  public func choose(_ table: WinTable, answers: [Answer], prompt: Int = 0) -> Choice {
+    precondition(table.k == answers.count, "a table of all answers")
     var choice = Choice(status: .kept)
     let (written, whole, distinct) = eligible(answers)
     choice.emptyAnswers = answers.count - written.count
     choice.truncatedAnswers = written.count - whole.count
     choice.duplicateAnswers = whole.count - distinct.count
 
-    guard let first = distinct.first, distinct.count > 1 else {
+    guard distinct.count > 1 else {
       choice.status = written.count < 2 ? .empty : whole.count < 2 ? .overlong : .duplicate
       return choice
     }
-    var (best, worst) = (first, first)
-    for index in distinct.dropFirst() {
-      if scores[index] > scores[best] { best = index }
-      if scores[index] < scores[worst] { worst = index }
+    guard
+      let pair = rule.pair(
+        table, among: distinct, minMargin: minMargin, seed: seed, prompt: prompt)
+    else {
+      choice.status = .failed
+      return choice
     }
-    guard scores[best] - scores[worst] > minMargin else {
+    guard pair.margin > minMargin else {
       choice.status = .tie
       return choice
     }
-    choice.chosen = best
-    choice.rejected = worst
+    choice.chosen = pair.chosen
+    choice.rejected = pair.rejected
     return choice
   }
 
   /// Every pair (chosen, rejected) among the answers that `choose` looks at whose scores differ by
-  /// more than `minMargin`; in order of their indices.
-  public func pairs(scores: [Double], answers: [Answer]) -> [(chosen: Int, rejected: Int)] {
+  /// more than `minMargin` and that were compared; in order of their indices.
+  ///
+  /// - Parameter failed: K×K, empty = all were compared.
+  public func pairs(
+    scores: [Double], answers: [Answer], failed: [Bool] = []
+  ) -> [(chosen: Int, rejected: Int)] {
     precondition(scores.count == answers.count, "one score for each answer")
     let distinct = eligible(answers).distinct
     var pairs: [(chosen: Int, rejected: Int)] = []
     for (place, i) in distinct.enumerated() {
       for j in distinct[(place + 1)...] where abs(scores[i] - scores[j]) > minMargin {
+        guard failed.isEmpty || !failed[i * scores.count + j] else { continue }
         pairs.append(scores[i] > scores[j] ? (i, j) : (j, i))
       }
     }

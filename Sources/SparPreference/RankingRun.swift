@@ -19,7 +19,7 @@ public struct RankingRun {
   public struct Result {
     public var tables: [WinTable]
     /// The numbers that the ranker itself gave, K×K row-major each.
-    public var native: [[Double]]
+    public var native: [AnswerTable]
     /// Prompts that an earlier run had left.
     public var resumed: Int
     public var journal: Journal
@@ -40,13 +40,6 @@ public struct RankingRun {
     self.stage = stage
   }
 
-  /// A line of the journal.  Doubles survive JSON exactly: they are written in the shortest form
-  /// that reads back as the same number.
-  private struct Line: Codable {
-    var rows: [Int]
-    var native: [[Double]]
-  }
-
   /// - Parameters:
   ///   - inputs: digests of the files that the items come from.
   ///   - journal: where the journal is kept.
@@ -56,7 +49,7 @@ public struct RankingRun {
     cancelled: () -> Bool
   ) throws -> Result {
     let journal = try Journal(path: path, key: key(inputs))
-    var native = [[Double]?](repeating: nil, count: items.count)
+    var native = [AnswerTable?](repeating: nil, count: items.count)
     for line in journal.resumed { restore(line, items, &native) }
     let resumed = native.count { $0 != nil }
     var done = resumed
@@ -71,13 +64,14 @@ public struct RankingRun {
     }
     report()
     let waiting = items.indices.filter { native[$0] == nil }
+    let batchSize = ranker.isCostly ? 1 : batchSize
     for first in stride(from: 0, to: waiting.count, by: batchSize) {
       if cancelled() {
         throw RankingError.cancelled(
           stage: stage, done: done, of: items.count, journal: journal.path)
       }
       let rows = Array(waiting[first..<min(first + batchSize, waiting.count)])
-      let results: [[Double]]
+      let results: [AnswerTable]
       do {
         results = try ranker.compare(rows.map { items[$0].query })
       } catch  where cancelled() {
@@ -93,12 +87,12 @@ public struct RankingRun {
         _ = try table(values, items[row])  // nothing that cannot be used enters the journal
         native[row] = values
       }
-      try journal.append(JSONEncoder().encode(Line(rows: rows, native: results)))
+      try journal.append(JSONEncoder().encode(RankingJournalLine(rows, results)))
       done += rows.count
       report()
     }
     var tables: [WinTable] = []
-    var kept: [[Double]] = []
+    var kept: [AnswerTable] = []
     for (item, values) in zip(items, native) {
       guard let values else { preconditionFailure("every item was ranked or restored") }
       tables.append(try table(values, item))
@@ -107,7 +101,7 @@ public struct RankingRun {
     return Result(tables: tables, native: kept, resumed: resumed, journal: journal)
   }
 
-  private func table(_ native: [Double], _ item: Item) throws(RankingError) -> WinTable {
+  private func table(_ native: AnswerTable, _ item: Item) throws(RankingError) -> WinTable {
     do throws(WinTableError) {
       return try ranker.table(native, k: item.query.responses.count, rule: rule)
     } catch {
@@ -116,16 +110,15 @@ public struct RankingRun {
   }
 
   /// Takes over a journal line if it is whole and fits; its prompts are ranked again if not.
-  private func restore(_ line: Data, _ items: [Item], _ native: inout [[Double]?]) {
-    let entry: Line
+  private func restore(_ line: Data, _ items: [Item], _ native: inout [AnswerTable?]) {
+    let entry: RankingJournalLine
     do {
-      entry = try JSONDecoder().decode(Line.self, from: line)
+      entry = try JSONDecoder().decode(RankingJournalLine.self, from: line)
     } catch {
       return
     }
-    for (row, values) in zip(entry.rows, entry.native) where items.indices.contains(row) {
-      let k = items[row].query.responses.count
-      if values.count == k * k, values.allSatisfy(\.isFinite) { native[row] = values }
+    for (place, row) in entry.rows.enumerated() where items.indices.contains(row) {
+      native[row] = entry.table(place, k: items[row].query.responses.count)
     }
   }
 
@@ -145,6 +138,7 @@ public struct RankingRun {
 public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
   case noPrompts(path: String)
   case tooFewAnswers(path: String, k: Int)
+  case noPolicy
   case results(ranker: String, found: Int, queries: Int)
   case table(ranker: String, prompt: String, WinTableError)
   case cancelled(stage: String, done: Int, of: Int, journal: String)
@@ -156,6 +150,9 @@ public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tooFewAnswers(let path, let k):
       "\(path) holds \(k) answer(s) for each prompt, a preference needs two; "
         + "generate with --pairs 2 or more"
+    case .noPolicy:
+      "the answers do not say which model gave them, so its template cannot be used; "
+        + "rank with --render raw"
     case .results(let ranker, let found, let queries):
       "ranker \(ranker) answered \(found) of \(queries) queries; run `spar plugin check` on it"
     case .table(let ranker, let prompt, let error):

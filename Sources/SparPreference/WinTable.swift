@@ -12,14 +12,23 @@ public struct WinTable: Equatable, Sendable {
   public let probability: [Double]
   /// S, one for each answer, in the ranker's own unit whatever the rule.
   public let scores: [Double]
+  /// K×K: pairs that could not be compared, in both orders; W is 0 and P is ½ there.  Empty = none.
+  public let failed: [Bool]
 
   /// Probabilities are kept this far from 0 and 1 before their log-odds are taken.
   public static let clamp = 1e-9
 
   /// From the raw scores M, K×K row-major.
-  public init(raw: [Double], k: Int, rule: ProbabilityRule) throws(WinTableError) {
+  ///
+  /// Failed pairs count as 0 in S and have no say in a rule that compares through S.
+  public init(
+    raw: [Double], k: Int, rule: ProbabilityRule, failed: [Bool] = []
+  ) throws(WinTableError) {
     try Self.check(raw, k, "raw score") { $0.isFinite }
-    logOdds = rule.logOdds(raw: raw, k: k)
+    self.failed = failed
+    var odds = rule.logOdds(raw: raw, k: k)
+    for cell in failed.indices where failed[cell] { odds[cell] = 0 }
+    logOdds = odds
     scores = ProbabilityRule.scores(raw: raw, k: k)
     self.k = k
     // Finite scores of 1e308 can still overflow in a difference.
@@ -28,8 +37,9 @@ public struct WinTable: Equatable, Sendable {
   }
 
   /// From a ranker that gives probabilities P natively: they are kept, W = logit(P).
-  public init(probability: [Double], k: Int) throws(WinTableError) {
+  public init(probability: [Double], k: Int, failed: [Bool] = []) throws(WinTableError) {
     try Self.check(probability, k, "probability") { $0 >= 0 && $0 <= 1 }
+    self.failed = failed
     var kept = probability
     for i in 0..<k { kept[i * k + i] = 0.5 }
     logOdds = kept.map { p in
@@ -51,6 +61,12 @@ public struct WinTable: Equatable, Sendable {
       throw WinTableError.value(of: quantity, i: at / k, j: at % k, found: values[at])
     }
   }
+
+  /// Whether answers i and j were compared.
+  public func isCompared(_ i: Int, _ j: Int) -> Bool { failed.isEmpty || !failed[i * k + j] }
+
+  /// Pairs i < j that could not be compared.
+  public var failedPairs: Int { failed.count { $0 } / 2 }
 
   /// Mean over all K columns of W, the diagonal's 0 included.
   public var meanScores: [Double] { rowMeans(logOdds) }

@@ -1,7 +1,9 @@
 import Foundation
 import SparHost
+import SparModel
 import SparPreference
 import SparStore
+import SparText
 
 /// Choices of the `rank` stage.
 public struct RankingOptions: Equatable, Sendable, Codable {
@@ -9,15 +11,27 @@ public struct RankingOptions: Equatable, Sendable, Codable {
   public var selection = PairSelection()
   /// Prompts in one call of the ranker, and in one line of the journal.
   public var batchSize = 8
+  /// What the ranker is given as the conversation.
+  public var input = RankerInput.raw
 
   public init(
     probabilityRule: ProbabilityRule = .meanOfOrders, selection: PairSelection = PairSelection(),
-    batchSize: Int = 8
+    batchSize: Int = 8, input: RankerInput = .raw
   ) {
     self.probabilityRule = probabilityRule
     self.selection = selection
     self.batchSize = batchSize
+    self.input = input
   }
+}
+
+/// What a ranker is given as the conversation before the answers.
+public enum RankerInput: String, CaseIterable, Sendable, Codable {
+  /// The messages of the prompt file.
+  case raw
+  /// One user message: the prompt as the policy's own template renders it, BOS and headers and all.
+  /// Upstream's ranking scripts did so, and the ranker's template then wraps it again.
+  case upstream
 }
 
 /// The `rank` stage: candidates.h5 and a ranker give preferences.h5.
@@ -45,14 +59,11 @@ public struct RankingStage {
     let digest = try fileDigest(path)
     let run = RankingRun(
       ranker: ranker, rule: options.probabilityRule, batchSize: options.batchSize, stage: "rank")
-    let tokenizer = attributes.text("tokenizer_digest")
+    let queries = try self.queries(candidates.rows, attributes)
     let ranked = try run.tables(
-      candidates.rows.map {
-        .init(
-          name: $0.promptID,
-          query: RankQuery($0, answers: $0.answers, tokenizerDigest: tokenizer))
-      },
-      inputs: [digest], journal: output + ".journal", progress: progress, cancelled: cancelled)
+      zip(candidates.rows, queries).map { .init(name: $0.promptID, query: $1) },
+      inputs: options.input == .raw ? [digest] : [digest, options.input.rawValue],
+      journal: output + ".journal", progress: progress, cancelled: cancelled)
 
     var tally = RankingTally()
     var table = PreferenceTable(K: candidates.K)
@@ -60,17 +71,46 @@ public struct RankingStage {
       let answers = group.answers.map {
         PairSelection.Answer(text: $0.text, ids: Array($0.contentIDs), ended: $0.isEnded)
       }
-      let choice = options.selection.choose(scores: ranked.tables[index].scores, answers: answers)
-      tally.add(ranked.tables[index], choice, answers: answers)
+      let (wins, native) = (ranked.tables[index], ranked.native[index])
+      let choice = options.selection.choose(wins, answers: answers, prompt: group.promptIndex)
+      tally.add(wins, choice, answers: answers, truncated: native.truncated.count { $0 })
       table.append(
-        group, ranked.tables[index], choice,
+        group, wins, choice,
         // A ranker of probabilities has no scores of its own: raw is then their log-odds.
-        raw: ranker.givesRawScores ? ranked.native[index] : ranked.tables[index].logOdds)
+        raw: ranker.givesRawScores ? native.values : wins.logOdds)
     }
+    table.components = ranker.mixture.map { .init(name: $0.name, weight: $0.weight) }
+    table.componentRaw = ranked.native.flatMap { $0.components.flatMap { $0 } }
+    table.failed = Self.marks(ranked.native.map(\.failed), of: candidates.K * candidates.K)
+    table.truncated = Self.marks(ranked.native.map(\.truncated), of: candidates.K)
     try PreferencesFile.write(
       to: output, table, attributes: record(path, digest, attributes))
     try ranked.journal.remove()
     return tally.total
+  }
+
+  /// Flags of all prompts, `count` each; empty where no prompt has any.
+  private static func marks(_ flags: [[Bool]], of count: Int) -> [UInt8] {
+    guard flags.contains(where: { !$0.isEmpty }) else { return [] }
+    return flags.flatMap { row in
+      row.isEmpty ? [UInt8](repeating: 0, count: count) : row.map { $0 ? 1 : 0 }
+    }
+  }
+
+  private func queries(
+    _ groups: [CandidateGroup], _ attributes: [String: AttributeValue]
+  ) throws -> [RankQuery] {
+    let tokenizer = attributes.text("tokenizer_digest")
+    let queries = groups.map { RankQuery($0, answers: $0.answers, tokenizerDigest: tokenizer) }
+    guard options.input == .upstream else { return queries }
+    guard let policy = attributes.text("model") else { throw RankingError.noPolicy }
+    let render = try PromptRendering(ModelFiles.open(policy))
+    return try queries.map { query in
+      var query = query
+      let text = try render(query.messages.map { ChatMessage(role: $0.role, content: $0.content) })
+      query.messages = [(role: "user", content: text)]
+      return query
+    }
   }
 
   /// What the preferences were made from and how.
@@ -85,6 +125,8 @@ public struct RankingStage {
       "probability_rule": .string(options.probabilityRule.rawValue),
       "min_margin": .double(options.selection.minMargin),
       "drop_truncated": .int(options.selection.dropTruncated ? 1 : 0),
+      "pair_rule": .string(options.selection.rule.rawValue),
+      "ranker_input": .string(options.input.rawValue),
       "candidates": .string(path), "candidates_digest": .string(digest),
     ]
     for name in ["model", "model_digest", "tokenizer_digest", "iteration"] {

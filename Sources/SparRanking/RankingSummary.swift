@@ -14,10 +14,14 @@ public struct RankingSummary: Equatable, Sendable, Codable {
   public var duplicatePrompts = 0
   public var emptyPrompts = 0
   public var truncatedPrompts = 0
+  public var failedPrompts = 0
   /// Answers set aside, by reason.
   public var emptyAnswers = 0
   public var duplicateAnswers = 0
   public var truncatedAnswers = 0
+  /// Pairs of answers that the ranker could not compare, and answers that it has not read whole.
+  public var failedPairs = 0
+  public var partlyReadAnswers = 0
 
   /// Mean S of the chosen and of the rejected answers, in the ranker's unit.
   public var chosenScore: Double?
@@ -43,8 +47,14 @@ public struct RankingSummary: Equatable, Sendable, Codable {
     var lines = [
       "\(pairs) pairs from \(prompts) prompts (\(answers) answers); without a pair: \(ties) ties, "
         + "\(duplicatePrompts) with equal answers, \(emptyPrompts) empty, "
-        + "\(truncatedPrompts) cut off"
+        + "\(truncatedPrompts) cut off, \(failedPrompts) failed"
     ]
+    if failedPairs > 0 {
+      lines.append("\(failedPairs) pairs of answers could not be compared; none is trained on")
+    }
+    if partlyReadAnswers > 0 {
+      lines.append("\(partlyReadAnswers) answers were longer than the ranker reads")
+    }
     if let chosenBeatsRejected, let chosenScore, let rejectedScore {
       lines.append(
         "P(chosen beats rejected) \(decimal(chosenBeatsRejected)); score of chosen "
@@ -86,7 +96,8 @@ struct RankingTally {
   private var products = 0.0
 
   mutating func add(
-    _ table: WinTable, _ choice: PairSelection.Choice, answers: [PairSelection.Answer]
+    _ table: WinTable, _ choice: PairSelection.Choice, answers: [PairSelection.Answer],
+    truncated: Int = 0
   ) {
     summary.prompts += 1
     summary.answers += answers.count
@@ -98,8 +109,11 @@ struct RankingTally {
     case .tie: summary.ties += 1
     case .duplicate: summary.duplicatePrompts += 1
     case .empty: summary.emptyPrompts += 1
-    case .overlong, .failed: summary.truncatedPrompts += 1
+    case .overlong: summary.truncatedPrompts += 1
+    case .failed: summary.failedPrompts += 1
     }
+    summary.failedPairs += table.failedPairs
+    summary.partlyReadAnswers += truncated
     if table.k > 2 { intransitive.add(table.isIntransitive ? 1 : 0) }
     addLengths(scores: table.scores, lengths: answers.map { Double($0.ids.count) })
     guard let chosen = choice.chosen, let rejected = choice.rejected else { return }

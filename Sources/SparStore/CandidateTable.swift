@@ -19,16 +19,19 @@ public struct CandidateGroup: Sendable, Equatable {
   public var promptIDs: [Int32]
   /// K of them.
   public var answers: [CandidateAnswer]
+  /// The prompt's whole row of its file as JSON, where it has more columns than the conversation.
+  public var row: String?
 
   public init(
     promptIndex: Int, promptID: String, messages: [Message], promptIDs: [Int32],
-    answers: [CandidateAnswer]
+    answers: [CandidateAnswer], row: String? = nil
   ) {
     self.promptIndex = promptIndex
     self.promptID = promptID
     self.messages = messages
     self.promptIDs = promptIDs
     self.answers = answers
+    self.row = row
   }
 }
 

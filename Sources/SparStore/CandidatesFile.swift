@@ -38,6 +38,8 @@ public enum CandidatesFile {
     let n = index.count
     let names = try file.readStrings("prompt/id", shape: [n])
     let messages = try file.readStrings("prompt/messages", shape: [n])
+    // Files of prompts with further columns have it; "" = a prompt without.
+    let lines = try file.exists("prompt/row") ? file.readStrings("prompt/row", shape: [n]) : []
     let prompts = try Ragged<Int32>(
       file, values: "prompt/ids", offsets: "prompt/offsets", count: n)
     let answers = try Ragged<Int32>(
@@ -62,7 +64,8 @@ public enum CandidatesFile {
         CandidateGroup(
           promptIndex: Int(index[i]), promptID: names[i],
           messages: try decode(messages[i], row: i, file.context),
-          promptIDs: Array(prompts.values[prompts.range(i)]), answers: group))
+          promptIDs: Array(prompts.values[prompts.range(i)]), answers: group,
+          row: lines.isEmpty || lines[i].isEmpty ? nil : lines[i]))
     }
     return (CandidateTable(K: K, rows: rows), try file.attributes())
   }
@@ -89,6 +92,9 @@ public enum CandidatesFile {
     try file.write("prompt/index", table.rows.map { Int64($0.promptIndex) })
     try file.writeStrings("prompt/id", table.rows.map { storable($0.promptID) })
     try file.writeStrings("prompt/messages", try table.rows.map { try encode($0.messages) })
+    if table.rows.contains(where: { $0.row != nil }) {
+      try file.writeStrings("prompt/row", table.rows.map { storable($0.row ?? "") })
+    }
     try Ragged.write(
       table.rows.map(\.promptIDs), file, values: "prompt/ids", offsets: "prompt/offsets")
   }

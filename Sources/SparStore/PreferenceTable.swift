@@ -41,6 +41,29 @@ public struct PreferenceTable: Sendable, Equatable {
   public var rejected: [Int]
   /// [n]
   public var status: [PreferenceStatus]
+  /// [n, K, K] 1 = the pair could not be compared, in both orders; empty = every pair was.
+  public var failed: [UInt8] = []
+  /// [n, K] 1 = the ranker has not read all of the answer; empty = it has read all.
+  public var truncated: [UInt8] = []
+  /// A mix's rankers, and [n, C, K, K] the raw scores of each; empty for a single ranker.
+  public var components: [Component] = []
+  public var componentRaw: [Double] = []
+
+  /// A ranker of a mix.
+  public struct Component: Sendable, Equatable {
+    public var name: String
+    public var weight: Double
+
+    public init(name: String, weight: Double) {
+      self.name = name
+      self.weight = weight
+    }
+  }
+
+  /// [K, K] of one prompt, or empty.
+  public func failedPairs(of row: Int) -> [Bool] {
+    failed.isEmpty ? [] : failed[(row * K * K)..<((row + 1) * K * K)].map { $0 != 0 }
+  }
 
   /// n
   public var count: Int { promptIndex.count }

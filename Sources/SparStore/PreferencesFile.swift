@@ -33,6 +33,7 @@ public enum PreferencesFile {
       try file.write("chosen", table.chosen.map { Int32($0) })
       try file.write("rejected", table.rejected.map { Int32($0) })
       try file.write("status", table.status.map(\.rawValue))
+      try writeRarities(table, file)
     }
   }
 
@@ -52,7 +53,7 @@ public enum PreferencesFile {
       }
       status.append(known)
     }
-    let table = PreferenceTable(
+    var table = PreferenceTable(
       K: K, promptIndex: index.map { Int($0) },
       promptID: try file.readStrings("prompt/id", shape: [n]),
       raw: try file.read("raw", shape: [n, K, K]),
@@ -64,6 +65,7 @@ public enum PreferencesFile {
       chosen: try file.read("chosen", as: Int32.self, shape: [n]).map { Int($0) },
       rejected: try file.read("rejected", as: Int32.self, shape: [n]).map { Int($0) },
       status: status)
+    try readRarities(&table, file)
     try validate(table, file.context)
     return (table, try file.attributes())
   }
@@ -73,14 +75,19 @@ public enum PreferencesFile {
     _ table: PreferenceTable, _ context: HDF5Context
   ) throws(StoreError) {
     let (n, K) = (table.count, table.K)
-    for (name, found, expected) in [
+    let failed = table.failed.isEmpty ? n * K * K : table.failed.count
+    let truncated = table.truncated.isEmpty ? n * K : table.truncated.count
+    let sizes: [(name: String, found: Int, expected: Int)] = [
       ("prompt/id", table.promptID.count, n), ("raw", table.raw.count, n * K * K),
       ("win_prob", table.winProbability.count, n * K * K),
       ("log_odds", table.logOdds.count, n * K * K), ("row_mean", table.rowMean.count, n * K),
       ("mean_score", table.meanScore.count, n * K), ("score", table.score.count, n * K),
       ("chosen", table.chosen.count, n), ("rejected", table.rejected.count, n),
       ("status", table.status.count, n),
-    ] where found != expected {
+      ("failed", failed, n * K * K), ("truncated", truncated, n * K),
+      ("component/raw", table.componentRaw.count, n * table.components.count * K * K),
+    ]
+    for (name, found, expected) in sizes where found != expected {
       throw context.error(
         .invalid("\(name) has \(found) values; \(n) prompts with K = \(K) need \(expected)"))
     }

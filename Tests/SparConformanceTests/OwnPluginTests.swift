@@ -27,6 +27,38 @@ import Testing
       Set(skipped) == ["errors.no-memory", "ranker.long-text", "ranker.concurrent-calls"])
   }
 
+  @Test(
+    "conform with a rule, and when they run the host's models",
+    arguments: [
+      ("verifier", ["rule": "json"]), ("verifier", ["rule": "regex", "pattern": "a"]),
+    ] as [(String, [String: String])])
+  func rankers(name: String, options: [String: String]) throws {
+    try requireClean(try checkAll("\(products)/libspar-\(name).so", options: options))
+  }
+
+  @Test(
+    "conform when they bring heads, or ask a local model",
+    .enabled(if: golden != nil, "the golden model is not there"),
+    arguments: ["gpm", "bradley-terry", "pair-lm", "judge"])
+  func heads(name: String) throws {
+    let folder = "\(NSTemporaryDirectory())spar-check-model-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { remove(folder) }
+    try layTinyModel(try #require(golden), in: folder)
+    if name == "gpm" || name == "bradley-terry" {
+      let weights = folder + "/model.safetensors"
+      try FileManager.default.removeItem(atPath: weights)
+      try FileManager.default.copyItem(
+        atPath: "\(try #require(golden))/rankers/gpm/\(name == "gpm" ? "gpm" : "bt").safetensors",
+        toPath: weights)
+    }
+    // Of 64 answers only so much is read that the check stays short.
+    let short = name == "pair-lm" ? ["max-tokens": "110"] : [:]
+    try requireClean(
+      try checkAll(
+        "\(products)/libspar-\(name).so", options: short.merging(["model": folder]) { $1 }))
+  }
+
   @Test("that need a model say so where there is none, and are not blamed")
   func withoutModel() throws {
     let report = try checkAll("\(products)/libspar-likelihood.so")

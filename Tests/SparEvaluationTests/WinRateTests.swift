@@ -52,6 +52,36 @@ func lengthRanker() -> AnswerRanker {
 @Suite("Win rate of two files") struct WinRateTests {
   let options = WinRate.Options(bootstrap: Bootstrap(resamples: 100), batchSize: 2)
 
+  @Test("prompts whose answers could not be compared are left out and counted") func failures()
+    throws
+  {
+    let folder = try Folder()
+    let policy = try folder.candidates("policy.h5", [["aaa"], ["a"], ["aa"]])
+    let base = try folder.candidates("base.h5", [["b"], ["bb"], ["b"]])
+    func picky(_ fails: @escaping (String) -> Bool) -> AnswerRanker {
+      AnswerRanker(
+        identity: .init(id: "picky", version: "1"), givesRawScores: true, isCostly: false
+      ) { queries in
+        queries.map { query in
+          let fails = fails(query.responses[0])
+          return AnswerTable(
+            fails ? [0, 0, 0, 0] : [0, 1, -1, 0], failed: [false, fails, fails, false])
+        }
+      }
+    }
+    let output = folder.file("evaluation.json")
+    let report = try WinRate(picky { $0 == "a" }, options).run(
+      policy: policy, base: base, output: output)
+    #expect(report.n == 2 && report.failedPrompts == 1 && report.value == 1)
+    #expect(report.warnings.contains { $0.hasPrefix("1 prompts are left out") })
+    #expect {
+      try WinRate(picky { _ in true }, options).run(
+        policy: policy, base: base, output: folder.file("none.json"))
+    } throws: {
+      "\($0)".contains("none of 3 prompts")
+    }
+  }
+
   @Test("each policy answer meets each base answer of its prompt") func endToEnd() throws {
     let folder = try Folder()
     let policy = try folder.candidates("policy.h5", [["aaa", "a"], ["aa", "aa"], ["", "a"]])

@@ -4,13 +4,14 @@ import Testing
 @testable import SparHost
 
 @Suite("Plugins in the tree") struct TreePluginTests {
-  @Test("export their entry and nothing else, without Foundation")
+  @Test("export their entry and nothing else, without Foundation unless they speak HTTP")
   func symbols() throws {
     let paths = try builtHost().libraries.compactMap(\.path)
     #expect(paths.count >= 5)
     for path in paths {
       #expect(try definedSymbols(of: path, startingWith: "") == ["spar_plugin_entry_v1"])
       let image = try Data(contentsOf: URL(filePath: path))
+      guard !path.hasSuffix("/libspar-judge.so") else { continue }
       #expect(image.range(of: Data("libFoundation".utf8)) == nil, "\(path)")
     }
   }
@@ -23,7 +24,11 @@ import Testing
       for option in component.options {
         #expect(option.doc.hasSuffix("."), "\(component.id).\(option.name)")
       }
-      #expect(try component.check([:]).count == component.options.count)
+      let required = component.options.filter(\.required).map { option in
+        (option.name, option.choices.first ?? "x")
+      }
+      let given = Dictionary(required, uniquingKeysWith: { first, _ in first })
+      #expect(try component.check(given).count == component.options.count)
     }
   }
 }
@@ -37,7 +42,7 @@ import Testing
       #expect(ids.contains(id), "\(ids)")
     }
     let text = listing.description
-    #expect(text.contains("objective  sppo-single  0.1.0"))
+    #expect(text.contains(/objective +sppo-single +0\.1\.0/))
     let json = String(decoding: try JSONEncoder().encode(listing), as: UTF8.self)
     #expect(json.contains("\"id\":\"gpo\"") && json.contains("\"origin\":\"beside the program\""))
   }

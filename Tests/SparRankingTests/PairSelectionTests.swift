@@ -83,3 +83,16 @@ import Testing
     #expect(moved.emptyAnswers == plain.emptyAnswers)
   }
 }
+
+extension PairSelection {
+  /// The choice by the scores that a table without circles gives: S_i = s_i less their mean.
+  fileprivate func choose(scores: [Double], answers: [Answer]) -> Choice {
+    let k = scores.count
+    let raw = (0..<k * k).map { (scores[$0 / k] - scores[$0 % k]) / 2 }
+    do {
+      return choose(try WinTable(raw: raw, k: k, rule: .meanOfOrders), answers: answers)
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+}

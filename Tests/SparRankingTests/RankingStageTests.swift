@@ -113,7 +113,7 @@ private func preferences(_ path: String) throws -> PreferenceTable {
           #expect(ids.map { "w\($0)" }.joined(separator: " ") == text)
         }
       }
-      return try inner.compare(queries)
+      return try inner.compare(queries).map(\.values)
     }
     try RankingStage(watching, options).run(candidates: candidates, output: folder.file("p.h5"))
   }
@@ -231,7 +231,7 @@ private func preferences(_ path: String) throws -> PreferenceTable {
       calls += 1
       if calls == 2 { isCancelled = true }
       if isCancelled { throw GaveUp() }
-      return try inner.compare(queries)
+      return try inner.compare(queries).map(\.values)
     }
     let output = folder.file("p.h5")
     let error = #expect(throws: RankingError.self) {

@@ -318,19 +318,30 @@ typedef struct spar_rank_query {
 } spar_rank_query;
 
 /* [grows] */
-typedef struct spar_rank_batch_r0 {
+typedef struct spar_rank_batch_r1 {
   uint64_t struct_size;
   spar_rank_query *queries;
   int64_t n;
+  /* [n] The prompt's whole row of its file, a JSON object as UTF-8; p NULL = none.  May be NULL. */
+  const spar_text *rows;
+  /* [n] out, zeroed by the host; each may be NULL.
+   * failed[q] [k*k]: 1 = (i, j) could not be compared: nothing is guessed, its raw is 0 and its
+   *   pairwise 0.5.  The host counts it, takes the pair for failed in both orders, and trains on
+   *   no such pair.
+   * truncated[q] [k]: 1 = the ranker has not read all of the prompt with this answer. */
+  uint8_t *const *failed;
+  uint8_t *const *truncated;
 } spar_rank_batch;
 
 enum {
   SPAR_RANK_COMPLEMENT = 1u << 0, /* P(i,j) + P(j,i) == 1 (checked)     */
   SPAR_RANK_SCALAR = 1u << 1,     /* P is a function of score differences */
   SPAR_RANK_REENTRANT = 1u << 2,  /* rank() is [any], not [serial]      */
-  SPAR_RANK_NATIVE_RAW = 1u << 3  /* `raw` is what the ranker computes: the host derives P
+  SPAR_RANK_NATIVE_RAW = 1u << 3, /* `raw` is what the ranker computes: the host derives P
                                    * from it by its probability rule; without this flag
                                    * `pairwise` is native and raw is its log-odds */
+  SPAR_RANK_COSTLY = 1u << 4      /* a prompt takes seconds or money: the host asks for one at
+                                   * a time and keeps each as soon as it is there */
 };
 
 /* [grows] */

@@ -3,7 +3,10 @@ import SparPipeline
 import SparStore
 
 struct PairCommand: RecipeCommand {
-  static let uses = ["rank."]
+  static let uses = [
+    "rank.probability_rule", "rank.min_margin", "rank.pair_rule", "rank.pair_seed",
+    "rank.drop_truncated",
+  ]
   static let options: Set = ["preferences", "candidates", "output", "limit"]
   static let switches: Set<String> = []
 

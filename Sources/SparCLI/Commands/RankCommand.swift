@@ -37,7 +37,9 @@ struct RankCommand: RecipeCommand {
     defer { line.finish() }
     let summary = try RankingStage(
       ranker,
-      RankingOptions(probabilityRule: recipe.rank.rule, selection: recipe.rank.selection)
+      RankingOptions(
+        probabilityRule: recipe.rank.rule, selection: recipe.rank.selection,
+        input: recipe.rank.input)
     ).run(
       candidates: candidates, output: output, progress: line.stage("rank"),
       cancelled: { Interrupts.interruption.isRequested })

@@ -70,9 +70,10 @@ final class RankerUnderTest: Sendable {
     rankFunction = unsafeBitCast(table.rank, to: RankFunction?.self)
   }
 
-  /// Whether it scores with a language model of the host, so that work costs seconds.
+  /// Whether it runs a model of the host, so that work costs seconds.
   var usesModel: Bool {
-    instance.owner.host.askedFor.contains(SPAR_LANGUAGE_MODEL_EXT)
+    let asked = instance.owner.host.askedFor
+    return asked.contains(SPAR_LANGUAGE_MODEL_EXT) || asked.contains(SPAR_TEXT_MODEL_EXT)
   }
 
   func call(_ trials: [RankTrial]) -> (outcome: Outcome, answers: [RankAnswer]) {
@@ -93,6 +94,12 @@ final class RankerUnderTest: Sendable {
     var batch = spar_rank_batch()
     batch.queries = arena.copy(queries)
     batch.n = Int64(queries.count)
+    batch.rows = UnsafePointer(arena.copy(queries.map { _ in spar_text() }))
+    batch.failed = UnsafePointer(
+      arena.copy(
+        trials.map { arena.fill(0, count: $0.k * $0.k) as UnsafeMutablePointer<UInt8>? }))
+    batch.truncated = UnsafePointer(
+      arena.copy(trials.map { arena.fill(0, count: $0.k) as UnsafeMutablePointer<UInt8>? }))
     let lent = arena.structure(batch, instance.owner.age)
     let outcome = instance.owner.host.call {
       rankFunction?(instance.pointer, lent) ?? spar_status(SPAR_E_INTERNAL)

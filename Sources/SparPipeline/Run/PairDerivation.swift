@@ -41,14 +41,16 @@ public struct PairDerivation: Equatable, Sendable {
     let cells = table.K * table.K
     for (row, group) in candidates.rows.enumerated() {
       let at = (row * cells)..<((row + 1) * cells)
+      let failed = table.failedPairs(of: row)
       let wins =
         isRaw
-        ? try WinTable(raw: Array(table.raw[at]), k: table.K, rule: rule)
-        : try WinTable(probability: Array(table.winProbability[at]), k: table.K)
+        ? try WinTable(raw: Array(table.raw[at]), k: table.K, rule: rule, failed: failed)
+        : try WinTable(
+          probability: Array(table.winProbability[at]), k: table.K, failed: failed)
       let answers = group.answers.map {
         PairSelection.Answer(text: $0.text, ids: Array($0.contentIDs), ended: $0.isEnded)
       }
-      let choice = selection.choose(scores: wins.scores, answers: answers)
+      let choice = selection.choose(wins, answers: answers, prompt: group.promptIndex)
       let means = (row * table.K)..<((row + 1) * table.K)
       table.winProbability.replaceSubrange(at, with: wins.probability)
       table.logOdds.replaceSubrange(at, with: wins.logOdds)
@@ -62,6 +64,7 @@ public struct PairDerivation: Equatable, Sendable {
     attributes["probability_rule"] = .string(rule.rawValue)
     attributes["min_margin"] = .double(selection.minMargin)
     attributes["drop_truncated"] = .int(selection.dropTruncated ? 1 : 0)
+    attributes["pair_rule"] = .string(selection.rule.rawValue)
     attributes["derived_from"] = .string(path)
     try PreferencesFile.write(to: output, table, attributes: attributes)
     return Dictionary(table.status.map { ($0, 1) }, uniquingKeysWith: +)

@@ -53,16 +53,26 @@ extension [Prompt] {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var lines = Data()
     for prompt in self {
-      lines += try encoder.encode(
+      let line = try encoder.encode(
         PromptLine(
           id: prompt.id, index: prompt.index,
           messages: prompt.messages.map { .init(role: $0.role, content: $0.content) }))
+      lines += try prompt.row.map { try Self.merging(line, into: $0) } ?? line
       lines.append(0x0A)
     }
     return lines
   }
 
-  /// Identity of the conversations and their places.
+  /// The line with the further columns of the prompt's own row.
+  private static func merging(_ line: Data, into row: String) throws -> Data {
+    let own = try JSONSerialization.jsonObject(with: Data(row.utf8)) as? [String: Any] ?? [:]
+    let named = try JSONSerialization.jsonObject(with: line) as? [String: Any] ?? [:]
+    return try JSONSerialization.data(
+      withJSONObject: own.filter { $0.key != "prompt" }.merging(named) { $1 },
+      options: [.sortedKeys, .withoutEscapingSlashes])
+  }
+
+  /// Identity of the conversations, their places and further columns.
   func digest() throws -> String {
     var hash = SHA256()
     hash.update([UInt8](try jsonLines()))

@@ -33,7 +33,7 @@ public struct RunInputs {
       seed: recipe.run.seed, source: recipe.run.prompts)
     keys = StageKeys(
       recipe: recipe, rows: resolved.rows,
-      ranker: try StageKey.component(.ranker, recipe.ranker, host: host),
+      ranker: try StageKey.ranker(recipe.ranker, host: host),
       objective: try StageKey.component(.objective, recipe.objective, host: host),
       prompts: try slices.slices.map { try $0.digest() }, heldout: try heldout.digest())
   }
@@ -47,7 +47,7 @@ public struct RunInputs {
     training.maxSteps = max(training.maxSteps, 0)
     try training.validate()
     _ = try host.makeObjective(recipe.objective.name, options: recipe.objective.options)
-    for (name, text) in try host.checkedOptions(.ranker, recipe.ranker)
+    for (name, text) in try host.checkedRankerOptions(recipe.ranker)
     where Self.namesModel(name) && !text.isEmpty {
       _ = try ModelLocation.resolve(text)
     }
@@ -77,6 +77,7 @@ public struct RunInputs {
 
   /// By convention a plugin's option of this name, or with this ending, takes a model.
   static func namesModel(_ option: String) -> Bool {
-    option == "model" || option.hasSuffix("-model") || option.hasSuffix("_model")
+    option == "model" || option.hasSuffix(".model") || option.hasSuffix("-model")
+      || option.hasSuffix("_model")
   }
 }

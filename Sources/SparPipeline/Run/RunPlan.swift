@@ -42,7 +42,7 @@ public struct RunPlan: Equatable, Sendable {
     var machine = StageKey(["backend": backend.id, "backend.version": backend.library.version])
     if let path = backend.library.path { machine["backend.library"] = try fileDigest(path) }
     var judge = machine
-    for (name, text) in try host.checkedOptions(.ranker, recipe.ranker)
+    for (name, text) in try host.checkedRankerOptions(recipe.ranker)
     where RunInputs.namesModel(name) && !text.isEmpty {
       judge["ranker.\(name).content"] = try digest(text)
       rankerModels += 1

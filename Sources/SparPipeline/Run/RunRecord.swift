@@ -32,15 +32,16 @@ public struct RunRecord: Codable, Equatable, Sendable {
         ($0.name, Value(value: $0.value, origin: "\($0.origin)"))
       }, uniquingKeysWith: { first, _ in first })
     let host = run.runtime.host
-    plugins = try [
-      (PluginKind.backend, run.runtime.backend.name), (.ranker, run.recipe.ranker.name),
-      (.objective, run.recipe.objective.name),
-    ].map { kind, id in
-      let component = try host.component(kind, id)
-      return Plugin(
-        kind: kind.rawValue, id: component.id, version: component.library.version,
-        path: component.library.path, sha256: try component.library.path.map { try fileDigest($0) })
-    }
+    let rankers = try run.recipe.ranker.rankers().map { (PluginKind.ranker, $0.choice.name) }
+    plugins = try
+      ([(.backend, run.runtime.backend.name)] + rankers
+      + [(.objective, run.recipe.objective.name)]).map { kind, id in
+        let component = try host.component(kind, id)
+        return Plugin(
+          kind: kind.rawValue, id: component.id, version: component.library.version,
+          path: component.library.path,
+          sha256: try component.library.path.map { try fileDigest($0) })
+      }
     machine = Machine.current(threads: run.runtime.threads)
   }
 

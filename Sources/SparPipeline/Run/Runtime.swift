@@ -51,9 +51,15 @@ public final class Runtime {
 
   /// The ranker with its options, checked against what it announces.
   public func ranker(_ choice: PluginChoice) throws -> AnswerRanker {
-    let checked = try host.checkedOptions(.ranker, choice)
-    return AnswerRanker(
-      try host.makeRanker(choice.name, options: choice.options), options: checked)
+    let parts = try choice.rankers().map { part in
+      let checked = try host.checkedOptions(.ranker, part.choice)
+      return (
+        ranker: AnswerRanker(
+          try host.makeRanker(part.choice.name, options: part.choice.options), options: checked),
+        weight: part.weight
+      )
+    }
+    return choice.isMix ? AnswerRanker(mixing: parts) : parts[0].ranker
   }
 
   public func objective(_ choice: PluginChoice) throws -> Objective {
@@ -80,12 +86,23 @@ extension PluginHost {
       checked.map { ($0.schema.name, $0.value.text) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// The options of a ranker, or of all rankers of a mix under "NAME.OPTION".
+  public func checkedRankerOptions(_ choice: PluginChoice) throws -> [String: String] {
+    var options: [String: String] = [:]
+    for part in try choice.rankers() {
+      for (name, value) in try checkedOptions(.ranker, part.choice) {
+        options[choice.isMix ? "\(part.choice.name).\(name)" : name] = value
+      }
+    }
+    return options
+  }
+
   /// Throws for an objective or a ranker that is not there, lacks an option or cannot be trained as
   /// the recipe wants.  Nothing runs.
   public func check(_ recipe: Recipe) throws {
     try checkPairing(recipe)
     _ = try checkedOptions(.objective, recipe.objective)
-    _ = try checkedOptions(.ranker, recipe.ranker)
+    _ = try checkedRankerOptions(recipe.ranker)
     if !recipe.run.backend.isEmpty {
       _ = try checkedOptions(.backend, PluginChoice(text: recipe.run.backend))
     }

@@ -43,7 +43,9 @@ extension SelfPlayRun {
       let start = ContinuousClock.now
       let summary = try RankingStage(
         ranker,
-        RankingOptions(probabilityRule: recipe.rank.rule, selection: recipe.rank.selection)
+        RankingOptions(
+          probabilityRule: recipe.rank.rule, selection: recipe.rank.selection,
+          input: recipe.rank.input)
       ).run(
         candidates: candidates.output, output: folder.preferences, progress: report,
         cancelled: isCancelled)

@@ -93,6 +93,18 @@ extension StageKey {
     return key
   }
 
+  /// A ranker's, or those of all rankers of a mix and their weights.
+  static func ranker(_ choice: PluginChoice, host: PluginHost) throws -> StageKey {
+    guard choice.isMix else { return try component(.ranker, choice, host: host) }
+    var key = StageKey(["ranker.name": choice.name])
+    for part in try choice.rankers() {
+      for (name, value) in try component(.ranker, part.choice, host: host).parts {
+        key["\(part.choice.name).\(name)"] = value
+      }
+    }
+    return key
+  }
+
   func merging(_ other: StageKey) -> StageKey {
     StageKey(parts.merging(other.parts) { _, theirs in theirs })
   }

@@ -53,6 +53,7 @@ public struct RunSettings: Equatable, Sendable {
 public struct RankSettings: Equatable, Sendable {
   public var rule = ProbabilityRule.meanOfOrders
   public var selection = PairSelection()
+  public var input = RankerInput.raw
 
   public init() {}
 }

@@ -13,6 +13,8 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
   case unread(key: String, readers: [String], chooser: String, chosen: String, place: Origin)
   /// Written for one plugin of a kind, while another is used.
   case otherOwner(key: String, owner: String, chosen: String, place: Origin)
+  /// A mix of rankers that cannot be read.
+  case mix(text: String, problem: String)
   /// `able`: objectives that can be trained in this way.
   case pairing(String, objective: String, able: [String])
 
@@ -43,6 +45,8 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
       return "train.pairing is \(pairing), but \(objective) compares answers and has no target for "
         + "a single one; use best-worst or all-pairs"
         + (able.isEmpty ? "" : ", or an objective that has: \(able.joined(separator: ", "))")
+    case .mix(let text, let problem):
+      return "ranker \(text): \(problem); a mix is written gpm=1,length=-0.1"
     case .notAssignment(let text): return "--set \(text): not of the form key=value"
     }
   }

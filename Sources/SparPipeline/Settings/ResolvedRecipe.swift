@@ -54,7 +54,14 @@ public struct ResolvedRecipe: Equatable, Sendable {
   }
 
   public mutating func apply(flags: [Assignment]) throws(RecipeError) {
-    // The last one counts, as everywhere on command lines.
+    // The last one counts, as everywhere on command lines; but weighted rankers are one mix.
+    let rankers = flags.filter { SettingTable.find($0.key)?.name == "ranker.name" }
+    var flags = flags
+    if rankers.count > 1, rankers.contains(where: { $0.value.contains("=") }) {
+      flags.removeAll(where: rankers.contains)
+      flags.append(
+        Assignment(key: "ranker", value: rankers.map(\.value).joined(separator: ",")))
+    }
     for flag in flags {
       var seen: [String: Origin] = [:]
       try apply(flag.key, flag.value, .flag(flag.key), &seen, folder: nil)

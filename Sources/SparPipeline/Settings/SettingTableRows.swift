@@ -64,10 +64,20 @@ extension SettingTable {
   static let rankSettings: [Setting] = [
     .choice(
       "rank.probability_rule", \.rank.rule, aliases: ["probability_rule", "prob_rule"],
-      "win probabilities from raw scores"),
+      spellings: [
+        "pair": .meanOfOrders, "gpm_repo": .upstreamTable, "gpm-repo": .upstreamTable,
+        "score": .upstreamTable, "sppo_repo": .upstreamScore, "sppo-repo": .upstreamScore,
+      ], "win probabilities from raw scores"),
     .number(
       "rank.min_margin", \.rank.selection.minMargin, in: .atLeastZero, aliases: ["min_margin"],
       "a pair's scores differ by more than this"),
+    .choice(
+      "rank.pair_rule", \.rank.selection.rule, aliases: ["pair_rule"],
+      "which pair of each prompt is chosen"),
+    .seed("rank.pair_seed", \.rank.selection.seed, aliases: ["pair_seed"], "of random pairs"),
+    .choice(
+      "rank.render", \.rank.input, aliases: ["render"],
+      "the ranker's prompt: the messages, or as upstream the policy's rendered text"),
     .truth(
       "rank.drop_truncated", \.rank.selection.dropTruncated, aliases: ["drop_truncated"],
       "no answer that reached the length limit becomes part of a pair"),

@@ -1,3 +1,4 @@
+import SparPreference
 import SparTraining
 
 extension ResolvedRecipe {
@@ -15,6 +16,11 @@ extension ResolvedRecipe {
       throw .unread(
         key: key, readers: readers.map(\.rawValue).sorted(), chooser: "train.optim",
         chosen: recipe.train.optimizer.rawValue, place: place)
+    }
+    if let place = origins["rank.pair_seed"], recipe.rank.selection.rule != .random {
+      throw .unread(
+        key: "rank.pair_seed", readers: ["random"], chooser: "rank.pair_rule",
+        chosen: recipe.rank.selection.rule.rawValue, place: place)
     }
     try checkOwner(.objective, recipe.objective)
     try checkOwner(.ranker, recipe.ranker)

@@ -125,7 +125,8 @@ public struct StoredPreferences {
     let answers = candidates.rows[row].answers.map {
       PairSelection.Answer(text: $0.text, ids: Array($0.contentIDs), ended: $0.isEnded)
     }
-    return selection.pairs(scores: Array(scores), answers: answers)
+    return selection.pairs(
+      scores: Array(scores), answers: answers, failed: preferences.failedPairs(of: row))
   }
 
   private func answer(_ row: Int, _ index: Int, withReference: Bool) -> TrainingAnswer {

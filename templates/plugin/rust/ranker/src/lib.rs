@@ -221,6 +221,9 @@ mod tests {
             struct_size,
             queries: &mut query,
             n: 1,
+            rows: std::ptr::null(),
+            failed: std::ptr::null(),
+            truncated: std::ptr::null(),
         };
         unsafe {
             let api = &*component.api.cast::<Api>();

@@ -54,7 +54,14 @@ c_struct! {
 }
 
 c_struct! {
-    Batch = "spar_rank_batch" { struct_size: u64, queries: *mut Query, n: i64 }
+    Batch = "spar_rank_batch" {
+        struct_size: u64,
+        queries: *mut Query,
+        n: i64,
+        rows: *const Text,
+        failed: *const *mut u8,
+        truncated: *const *mut u8,
+    }
 }
 
 c_struct! {
