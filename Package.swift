@@ -181,7 +181,7 @@ let package = Package(
     // Tests
     .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "CSparPlugin"]),
     .testTarget(
-      name: "SparTextTests", dependencies: ["SparText"], exclude: ["Differential"]),
+      name: "SparTextTests", dependencies: ["SparText"], exclude: ["Differential", "Tools"]),
     .testTarget(
       name: "SparDataTests", dependencies: ["SparData", "SparText", "SparTensor"],
       exclude: ["Fixtures", "make_fixtures.py"]),

@@ -3,6 +3,8 @@ public struct TokenizerError: Error, Equatable, Sendable {
   public enum Reason: Equatable, Sendable {
     /// The text is not JSON; `offset` counts bytes.
     case json(what: String, offset: Int)
+    /// The bytes are no SentencePiece model; `offset` counts bytes.
+    case protocolBuffer(what: String, offset: Int)
     /// `key` is not there; `place` is the dotted path of the object that lacks it.
     case missing(key: String, place: String)
     case wrongType(place: String, expected: String, found: String)
@@ -30,15 +32,17 @@ extension TokenizerError: CustomStringConvertible {
     case .json(let what, let offset):
       "\(path): not readable as JSON: \(what) at byte \(offset)"
         + " (hint: the file may be truncated; fetch or copy it again)"
+    case .protocolBuffer(let what, let offset):
+      "\(path): not readable as a SentencePiece model: \(what) at byte \(offset)"
+        + " (hint: the file may be truncated; fetch or copy it again)"
     case .missing(let key, let place):
       "\(path): \(place) has no \"\(key)\""
         + " (hint: is this a tokenizer file written by Hugging Face tokenizers, or a complete GGUF?)"
     case .wrongType(let place, let expected, let found):
       "\(path): \(place) should be \(expected), found \(found)"
     case .unsupported(let part, let kind, let supported):
-      "\(path): the \(part) \"\(kind)\" is not supported yet; supported: "
+      "\(path): the \(part) \"\(kind)\" is not known; known: "
         + supported.joined(separator: ", ")
-        + " (hint: use a model with a byte-level BPE tokenizer)"
     case .unknownToken(let token, let place):
       "\(path): \(place) names the token \"\(token)\", which is not in the vocabulary"
         + " (hint: vocabulary and merges come from different models?)"

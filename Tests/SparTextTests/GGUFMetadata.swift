@@ -77,8 +77,12 @@ struct GGUFMetadata {
       model: strings["tokenizer.ggml.model"] ?? "", pre: strings["tokenizer.ggml.pre"],
       tokens: stringLists["tokenizer.ggml.tokens"] ?? [],
       types: numberLists["tokenizer.ggml.token_type"] ?? [],
+      scores: (numberLists["tokenizer.ggml.scores"] ?? []).map {
+        Float(bitPattern: UInt32(bitPattern: $0))
+      },
       merges: stringLists["tokenizer.ggml.merges"] ?? [], bos: id("bos"), eos: id("eos"),
       pad: id("padding"), unk: id("unknown"), addBOS: flag("add_bos_token"),
-      addEOS: flag("add_eos_token"), chatTemplate: strings["tokenizer.chat_template"])
+      addEOS: flag("add_eos_token"), addSpacePrefix: flag("add_space_prefix"),
+      chatTemplate: strings["tokenizer.chat_template"])
   }
 }

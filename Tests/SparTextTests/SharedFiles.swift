@@ -44,15 +44,21 @@ enum SharedFiles {
 struct TokenizerVector: CustomTestStringConvertible {
   var text: String
   var ids: [Int32]
+  /// With the tokens of the post-processor; nil where the file has none.
+  var special: [Int32]?
   var decoded: String
 
   var testDescription: String { text.debugDescription }
+
+  private static func ids(_ node: JSONNode?) throws -> [Int32] {
+    try #require(node?.array).map { Int32(try #require($0.integer)) }
+  }
 
   static func read(_ path: String) throws -> [TokenizerVector] {
     try #require(try SharedFiles.json(path).array).map { row in
       TokenizerVector(
         text: try #require(row["text"]?.string),
-        ids: try #require(row["ids"]?.array).map { Int32(try #require($0.integer)) },
+        ids: try ids(row["ids"]), special: try row["ids_special"].map(ids),
         decoded: try #require(row["decoded"]?.string))
     }
   }

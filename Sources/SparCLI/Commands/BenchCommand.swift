@@ -3,6 +3,8 @@ import ArgumentParser
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
-    abstract: "Measure this machine: matrix products, training, sampling, ranking.",
-    subcommands: [BenchGemm.self, BenchTrain.self, BenchGenerate.self, BenchRank.self])
+    abstract: "Measure this machine: products, training, sampling, ranking, tokenizers.",
+    subcommands: [
+      BenchGemm.self, BenchTrain.self, BenchGenerate.self, BenchRank.self, BenchTokenize.self,
+    ])
 }

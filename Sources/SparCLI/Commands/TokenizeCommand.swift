@@ -9,7 +9,10 @@ struct TokenizeCommand: ParsableCommand {
       Out: {"ids": […]}
       """)
 
-  @Option(help: "Known name, .gguf file, Hugging Face folder or checkpoint.", completion: .file())
+  @Option(
+    help: ArgumentHelp(
+      "Known name, Hugging Face folder, .gguf file or checkpoint; or tokenizer.json, "
+        + "tokenizer.model alone."), completion: .file())
   var model: String
 
   @Option(name: .shortAndLong, help: "JSON lines; - for stdin.", completion: .file())
@@ -23,7 +26,7 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let tokenizer = try ModelFiles.open(model).tokenizer
+    let tokenizer = try TokenizerFiles.open(model)
     try JSONLines(path: input).forEach(Row.self) { row in
       try Terminal.json(["ids": tokenizer.encode(row.text, special: special)])
     }

@@ -22,11 +22,8 @@ public struct ModelFiles {
     guard let config = try file("config.json") else {
       throw ModelError(.notFound(tried: [folder + "/config.json"]), path: folder)
     }
-    guard let vocabulary = try file("tokenizer.json") else {
+    guard let (tokenizer, settings) = try TokenizerFiles.folder(folder) else {
       throw ModelError(.noTokenizer, path: folder)
-    }
-    let settings = try file("tokenizer_config.json").map {
-      try TokenizerConfig(tokenizerConfig: $0, path: folder + "/tokenizer_config.json")
     }
     let template = try file("chat_template.jinja").map { String(decoding: $0, as: UTF8.self) }
     var ends: [Int32] = []
@@ -36,23 +33,16 @@ public struct ModelFiles {
     }
     return ModelFiles(
       path: folder, config: config, weights: try SafetensorsFolder(folder),
-      tokenizer: try Tokenizer(
-        tokenizerJSON: vocabulary, path: folder + "/tokenizer.json", config: settings),
-      chatTemplate: template ?? settings?.chatTemplate, moreEnds: ends)
+      tokenizer: tokenizer, chatTemplate: template ?? settings?.chatTemplate,
+      moreEnds: ends)
   }
 
   public static func gguf(_ path: String) throws -> ModelFiles {
     let source = try GGUFLlamaSource(path: path)
-    let stored = source.model.tokenizer
-    let vocabulary = GGUFVocabulary(
-      model: stored.model ?? "(none)", pre: stored.pre, tokens: stored.tokens,
-      types: stored.types.map { Int32(truncatingIfNeeded: $0) }, merges: stored.merges,
-      bos: stored.bosID.map { Int32($0) }, eos: stored.eosID.map { Int32($0) },
-      pad: stored.paddingID.map { Int32($0) }, unk: stored.unknownID.map { Int32($0) },
-      addBOS: stored.addsBOS, addEOS: stored.addsEOS, chatTemplate: stored.chatTemplate)
     return ModelFiles(
       path: path, config: try source.model.configJSON(), weights: source,
-      tokenizer: try Tokenizer(gguf: vocabulary), chatTemplate: stored.chatTemplate)
+      tokenizer: try TokenizerFiles.gguf(source.model.tokenizer),
+      chatTemplate: source.model.tokenizer.chatTemplate)
   }
 
   /// A training checkpoint: parameters, config, tokenizer and template in one HDF5 file.

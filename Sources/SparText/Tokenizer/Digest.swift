@@ -32,10 +32,22 @@ struct Digest {
       digest.add(Int32(token.utf8.count))
       digest.add(token.utf8)
     }
-    digest.add(Int32(parts.model.merges.pairs.count))
-    for (left, right) in parts.model.merges.pairs {
-      digest.add(left)
-      digest.add(right)
+    switch parts.model {
+    case .bytePairs(let model):
+      digest.add(Int32(model.merges.pairs.count))
+      for (left, right) in model.merges.pairs {
+        digest.add(left)
+        digest.add(right)
+      }
+    case .unigram(let model):
+      digest.add("Unigram".utf8)
+      for score in model.scores {
+        let bits = score.bitPattern
+        digest.add(Int32(truncatingIfNeeded: bits))
+        digest.add(Int32(truncatingIfNeeded: bits >> 32))
+      }
+    case .wordPiece: digest.add("WordPiece".utf8)
+    case .wordLevel: digest.add("WordLevel".utf8)
     }
     for token in parts.added.sorted(by: { $0.id < $1.id }) where token.special {
       digest.add(token.id)

@@ -5,14 +5,15 @@ import Foundation
 ///     let tokenizer = try Tokenizer(tokenizerJSON: data, path: "tokenizer.json")
 ///     tokenizer.decode(tokenizer.encode("Hello"))        // "Hello"
 ///
-/// Byte-level BPE (GPT-2, SmolLM2, Llama 3, Qwen 2). Encoding is linear up to the logarithm of the longest
-/// word; all calls may run at the same time.
+/// Models: BPE (byte-level or with byte fallback), Unigram, WordPiece, WordLevel. Encoding is linear
+/// up to the logarithm of the longest word; all calls may run at the same time.
 public final class Tokenizer: Sendable {
   let parts: TokenizerParts
   private let literalTokens: AddedTokenMatcher
   private let normalizedTokens: AddedTokenMatcher
-  /// spelled[id] = the bytes that a token stands for.
-  private let spelled: [[UInt8]]
+  /// Tokens that are matched in normalized text decode to what is matched.
+  private let decodedAs: [Int32: [UInt8]]
+  private let encoders = EncoderPool()
   let special: SpecialTokens
   /// The file this was read from, byte for byte; nil when it came from GGUF.
   let original: Data?
@@ -52,16 +53,16 @@ public final class Tokenizer: Sendable {
     self.special = special
     self.original = original
     self.path = path
-    literalTokens = AddedTokenMatcher(parts.added.filter { !$0.normalized })
-    normalizedTokens = AddedTokenMatcher(
-      parts.added.filter(\.normalized).map { token in
-        var token = token
-        token.content = Self.normalize(token.content, parts.normalizer)
-        return token
-      })
-    spelled = parts.tokens.map {
-      parts.decoder == .byteLevel ? ByteAlphabet.decode($0) : Array($0.utf8)
+    let ordered = parts.added.filter(\.special) + parts.added.filter { !$0.special }
+    literalTokens = AddedTokenMatcher(ordered.filter { !$0.normalized })
+    let normalized = ordered.filter(\.normalized).map { token in
+      var token = token
+      token.content = Self.normalize(token.content, parts.normalizer)
+      return token
     }
+    normalizedTokens = AddedTokenMatcher(normalized)
+    decodedAs = Dictionary(
+      normalized.map { ($0.id, Array($0.content.utf8)) }, uniquingKeysWith: { first, _ in first })
     specialIDs = Set(parts.added.filter(\.special).map(\.id))
     func id(_ role: String, _ token: String?) throws(TokenizerError) -> Int32? {
       guard let token else { return nil }
@@ -93,8 +94,11 @@ public final class Tokenizer: Sendable {
 
   private static func normalize(_ text: String, _ normalizers: [Normalizer]) -> String {
     var bytes = Array(text.utf8)
+    let scratch = MatchScratch()
     for normalizer in normalizers {
-      bytes = bytes.withUnsafeBufferPointer { normalizer.apply($0) }
+      // User-defined pieces of SentencePiece are matched as they are spelled.
+      if case .sentencePiece = normalizer { continue }
+      normalizer.apply(to: &bytes, startsText: true, scratch: scratch)
     }
     return String(decoding: bytes, as: UTF8.self)
   }
@@ -108,13 +112,14 @@ public final class Tokenizer: Sendable {
     var text = text
     var ids: [Int32] = special ? parts.post.before : []
     text.withUTF8 { bytes in
-      ids.reserveCapacity(ids.count + bytes.count / 3)
-      var words = WordEncoder(parts: parts)
-      for part in literalTokens.split(bytes) {
-        switch part {
-        case .token(let id): ids.append(id)
-        case .text(let range):
-          encodeText(UnsafeBufferPointer(rebasing: bytes[range]), &words, to: &ids)
+      ids.reserveCapacity(ids.count + bytes.count / 3 + 4)
+      encoders.withEncoder { encoder in
+        for part in literalTokens.split(bytes) {
+          switch part {
+          case .token(let id): ids.append(id)
+          case .text(let range):
+            encodeText(Array(bytes[range]), startsText: range.lowerBound == 0, &encoder, to: &ids)
+          }
         }
       }
     }
@@ -122,25 +127,26 @@ public final class Tokenizer: Sendable {
     return ids
   }
 
-  /// Text without literal added tokens: normalize, take out the other added tokens, cut, merge.
+  /// Text without literal added tokens: normalize, take out the other added tokens, cut, encode.
   private func encodeText(
-    _ text: UnsafeBufferPointer<UInt8>, _ words: inout WordEncoder, to ids: inout [Int32]
+    _ text: [UInt8], startsText: Bool, _ encoder: inout WordEncoder, to ids: inout [Int32]
   ) {
-    guard !parts.normalizer.isEmpty || !normalizedTokens.isEmpty else {
-      words.encode(text, to: &ids)
+    var text = text
+    for normalizer in parts.normalizer {
+      normalizer.apply(to: &text, startsText: startsText, scratch: encoder.matches)
+    }
+    if normalizedTokens.isEmpty {
+      var list = PieceList(text, startsText: startsText)
+      encoder.encode(&list, parts, to: &ids)
       return
     }
-    var normal = Array(text)
-    for normalizer in parts.normalizer {
-      normal = normal.withUnsafeBufferPointer { normalizer.apply($0) }
-    }
-    normal.withUnsafeBufferPointer { bytes in
-      for part in normalizedTokens.split(bytes) {
-        switch part {
-        case .token(let id): ids.append(id)
-        case .text(let range):
-          words.encode(UnsafeBufferPointer(rebasing: bytes[range]), to: &ids)
-        }
+    for part in text.withUnsafeBufferPointer({ normalizedTokens.split($0) }) {
+      switch part {
+      case .token(let id): ids.append(id)
+      case .text(let range):
+        var list = PieceList(
+          Array(text[range]), startsText: startsText && range.lowerBound == 0)
+        encoder.encode(&list, parts, to: &ids)
       }
     }
   }
@@ -151,14 +157,18 @@ public final class Tokenizer: Sendable {
   ///
   /// - Parameter skipSpecial: leave out the special tokens.
   public func decode(_ ids: [Int32], skipSpecial: Bool = false) -> String {
-    var bytes: [UInt8] = []
-    var isFirst = true
-    for id in ids where id >= 0 && Int(id) < spelled.count {
+    var texts: [[UInt8]] = []
+    texts.reserveCapacity(ids.count)
+    for id in ids where id >= 0 && Int(id) < parts.vocabulary.count {
       if skipSpecial, specialIDs.contains(id) { continue }
-      if parts.decoder == .spaced, !isFirst { bytes.append(0x20) }
-      bytes.append(contentsOf: spelled[Int(id)])
-      isFirst = false
+      let token = decodedAs[id] ?? Array(parts.vocabulary.bytes(id))
+      if !token.isEmpty { texts.append(token) }
     }
-    return String(decoding: bytes, as: UTF8.self)
+    guard let decoder = parts.decoder else {
+      return String(decoding: Array(texts.joined(separator: [0x20])), as: UTF8.self)
+    }
+    let scratch = MatchScratch()
+    for step in decoder { step.apply(to: &texts, scratch: scratch) }
+    return String(decoding: Array(texts.joined()), as: UTF8.self)
   }
 }

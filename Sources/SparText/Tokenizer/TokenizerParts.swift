@@ -4,19 +4,13 @@ struct TokenizerParts: Sendable {
   var tokens: [String]
   var vocabulary: TokenTable
   var added: [AddedToken]
-  var normalizer: [Normalizer]
-  var preTokenizer: PreTokenizer
-  var model: BytePairModel
-  var post: PostProcessor
-  var decoder: Decoder
-
-  /// How tokens become text again.
-  enum Decoder: Equatable, Sendable {
-    /// Characters of GPT-2's alphabet are bytes.
-    case byteLevel
-    /// No decoder: Hugging Face puts a space between the tokens.
-    case spaced
-  }
+  var normalizer: [Normalizer] = []
+  /// nil: the whole text is one word.
+  var preTokenizer: PreTokenizer?
+  var model: TokenModel
+  var post = PostProcessor()
+  /// nil: Hugging Face puts a space between the tokens.
+  var decoder: [DecoderStep]?
 }
 
 /// The tokens with a role.

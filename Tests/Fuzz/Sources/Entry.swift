@@ -9,8 +9,8 @@ struct FuzzTarget: Sendable {
   var run: @Sendable (Data) throws -> Void
 
   static let all: [FuzzTarget] = [
-    .gguf, .safetensors, .safetensorsIndex, .tokenizer, .tokenizerConfig, .modelConfig, .template,
-    .conversation, .json, .jsonLines, .jsonArray, .csv, .parquet,
+    .gguf, .safetensors, .safetensorsIndex, .tokenizer, .sentencePiece, .tokenizerConfig,
+    .modelConfig, .template, .conversation, .json, .jsonLines, .jsonArray, .csv, .parquet,
   ]
 }
 

@@ -38,7 +38,7 @@ extension FuzzTarget {
         Data(
           "{\"added_tokens\":[],\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"use_regex\":true},\"decoder\":{\"type\":\"ByteLevel\"},\"model\":\(bytePair)}"
             .utf8),
-      ]
+      ] + tokenizerSeeds
     },
     run: { data in
       let tokenizer = try Tokenizer(tokenizerJSON: data, path: "tokenizer.json", config: nil)

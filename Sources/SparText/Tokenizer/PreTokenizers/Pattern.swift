@@ -2,12 +2,8 @@ import CPCRE2
 
 /// A regular expression over UTF-8 text, compiled once by PCRE2 (UTF, Unicode properties, JIT).
 ///
-/// Hugging Face runs these patterns with Oniguruma. The one difference that shows is `\s`:
-/// PCRE2 counts U+180E as a space, Unicode and Oniguruma do not; so `\s` and `\S` are spelled as
-/// the Unicode property before compiling.
-///
-/// Characters assigned after PCRE2's Unicode tables (14.0 in PCRE2 10.42) count as symbols here
-/// and as letters in a newer Oniguruma; of 7,500 fuzzed texts five met one.
+/// Hugging Face runs these patterns with Oniguruma; `PatternDialect` spells them so that PCRE2
+/// finds the same.
 ///
 /// `@unchecked`: the code is never written after init, and PCRE2 allows sharing it.
 final class Pattern: @unchecked Sendable {
@@ -17,7 +13,7 @@ final class Pattern: @unchecked Sendable {
 
   init(_ source: String, path: String) throws(TokenizerError) {
     self.source = source
-    let spelled = Array(Self.spellingSpaces(source).utf8)
+    let spelled = Array(PatternDialect.translate(source).utf8)
     var status: Int32 = 0
     var offset = 0
     let options = UInt32(PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK | PCRE2_MATCH_UNSET_BACKREF)
@@ -36,20 +32,6 @@ final class Pattern: @unchecked Sendable {
     var text = [UInt8](repeating: 0, count: 256)
     let length = pcre2_get_error_message_8(status, &text, text.count)
     return String(decoding: text.prefix(Int(max(0, length))), as: UTF8.self)
-  }
-
-  private static func spellingSpaces(_ source: String) -> String {
-    var out = String.UnicodeScalarView()
-    var escaped = false
-    for scalar in source.unicodeScalars {
-      if escaped, scalar == "s" || scalar == "S" {
-        out.append(contentsOf: (scalar == "s" ? "p{White_Space}" : "P{White_Space}").unicodeScalars)
-      } else {
-        out.append(scalar)
-      }
-      escaped = scalar == "\\" && !escaped
-    }
-    return String(out)
   }
 
   /// Calls `found` with every match in `text`, left to right; offsets are relative to `text`.

@@ -12,6 +12,11 @@ public struct TokenizerConfig: Equatable, Sendable {
   public var unkToken: String?
   public var addBOSToken: Bool?
   public var addEOSToken: Bool?
+  /// `legacy` of Llama's tokenizer: a blank before every stretch between special tokens.
+  public var isLegacy: Bool?
+  /// Tokens beside the vocabulary: `added_tokens_decoder`, added_tokens.json and the tokens with
+  /// a role. Only a SentencePiece model needs them; tokenizer.json holds its own.
+  public private(set) var addedTokens: [Token] = []
   /// The templates by name, in the order of the file; a lone one is named "default".
   public var chatTemplates: [NamedTemplate] = []
   /// All ids that end a generation, from generation_config.json.
@@ -27,6 +32,18 @@ public struct TokenizerConfig: Equatable, Sendable {
     }
   }
 
+  /// A token as `transformers` describes it.
+  public struct Token: Equatable, Sendable {
+    public var content: String
+    /// nil: the next free one.
+    public var id: Int?
+    public var special: Bool
+    public var normalized: Bool
+    public var singleWord = false
+    public var stripsLeft = false
+    public var stripsRight = false
+  }
+
   public init() {}
 
   /// - Throws: `TokenizerError` for text that is not JSON or a field of a wrong type.
@@ -35,6 +52,16 @@ public struct TokenizerConfig: Equatable, Sendable {
     try takeTokens(root, path)
     addBOSToken = try Self.flag(root, "add_bos_token", path)
     addEOSToken = try Self.flag(root, "add_eos_token", path)
+    isLegacy = try Self.flag(root, "legacy", path)
+    for (key, node) in (root["added_tokens_decoder"]?.members ?? []).map({ ($0.key, $0.value) }) {
+      guard let id = Int(key), node.members != nil else {
+        throw TokenizerError(
+          .value(
+            place: "added_tokens_decoder", found: "\"\(key)\": \(node.kind)",
+            expected: "an id and a token"), path: path)
+      }
+      try addToken(node, id: id, special: nil, path)
+    }
     switch root["chat_template"] {
     case nil, .null: break
     case .string(let source): chatTemplates = [NamedTemplate(name: "default", source: source)]
@@ -60,6 +87,45 @@ public struct TokenizerConfig: Equatable, Sendable {
   public var chatTemplate: String? {
     chatTemplates.first { $0.name == "default" }?.source
       ?? (chatTemplates.count == 1 ? chatTemplates[0].source : nil)
+  }
+
+  /// Takes added_tokens.json: {"<token>": id, …}.
+  public mutating func add(addedTokens data: Data, path: String) throws(TokenizerError) {
+    for member in try Self.object(data, path).members ?? [] {
+      guard let id = member.value.integer else {
+        throw TokenizerError(
+          .wrongType(place: member.key, expected: "an id", found: member.value.kind), path: path)
+      }
+      try addToken(.string(member.key), id: id, special: false, path)
+    }
+  }
+
+  /// A token given by its text or with its flags; what is known already gets flags and id that it
+  /// lacks. A special token is not normalized unless it says so.
+  private mutating func addToken(
+    _ node: JSONNode, id: Int?, special: Bool?, _ path: String
+  ) throws(TokenizerError) {
+    guard let content = node.string ?? node["content"]?.string, !content.isEmpty else {
+      throw TokenizerError(
+        .wrongType(place: "a token", expected: "its text or its content", found: node.kind),
+        path: path)
+    }
+    let isSpecial = special == nil ? try Self.flag(node, "special", path) ?? false : special == true
+    if let i = addedTokens.firstIndex(where: { Array($0.content.utf8) == Array(content.utf8) }) {
+      addedTokens[i].id = addedTokens[i].id ?? id
+      if isSpecial, !addedTokens[i].special {
+        addedTokens[i].special = true
+        addedTokens[i].normalized = false
+      }
+      return
+    }
+    addedTokens.append(
+      Token(
+        content: content, id: id, special: isSpecial,
+        normalized: try Self.flag(node, "normalized", path) ?? !isSpecial,
+        singleWord: try Self.flag(node, "single_word", path) ?? false,
+        stripsLeft: try Self.flag(node, "lstrip", path) ?? false,
+        stripsRight: try Self.flag(node, "rstrip", path) ?? false))
   }
 
   /// Takes from special_tokens_map.json what is not yet known.
@@ -91,6 +157,11 @@ public struct TokenizerConfig: Equatable, Sendable {
     if eosToken == nil { eosToken = try Self.token(root, "eos_token", path) }
     if padToken == nil { padToken = try Self.token(root, "pad_token", path) }
     if unkToken == nil { unkToken = try Self.token(root, "unk_token", path) }
+    var special = ["bos_token", "eos_token", "pad_token", "unk_token"].compactMap { root[$0] }
+    special += root["additional_special_tokens"]?.array ?? []
+    for node in special where !node.isNull {
+      try addToken(node, id: nil, special: true, path)
+    }
   }
 
   /// "x" or {"content": "x", …}

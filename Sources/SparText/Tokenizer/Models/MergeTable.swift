@@ -38,11 +38,14 @@ struct MergeTable: Sendable {
 
   /// The next merge in rank order; of a pair given twice the later one counts, as in Hugging
   /// Face's map.
-  mutating func append(_ left: Int32, _ right: Int32, id: Int32) {
+  ///
+  /// - Parameter rank: its place in the order unless given; merges of equal rank go from left to
+  ///   right.
+  mutating func append(_ left: Int32, _ right: Int32, id: Int32, rank: Int? = nil) {
     let key = Self.key(left, right)
     let slot = slot(key)
     keys[slot] = key
-    values[slot] = Merge(rank: Int32(pairs.count), id: id)
+    values[slot] = Merge(rank: Int32(truncatingIfNeeded: rank ?? pairs.count), id: id)
     pairs.append((left, right))
   }
 

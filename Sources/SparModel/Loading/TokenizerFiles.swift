@@ -1,0 +1,82 @@
+import Foundation
+import SparStore
+import SparText
+
+/// Finds the tokenizer of a model, with or without the model's weights.
+public enum TokenizerFiles {
+  /// The tokenizer of a model folder, and what tokenizer_config.json says beside it.
+  ///
+  /// tokenizer.json goes first; without it SentencePiece's tokenizer.model is read together with
+  /// added_tokens.json and special_tokens_map.json. nil where there is neither.
+  static func folder(_ folder: String) throws -> (Tokenizer, TokenizerConfig?)? {
+    func file(_ name: String) throws -> (data: Data, path: String)? {
+      let path = folder + "/" + name
+      guard FileManager.default.fileExists(atPath: path) else { return nil }
+      return (try Data(contentsOf: URL(fileURLWithPath: path)), path)
+    }
+    var config = try file("tokenizer_config.json").map {
+      try TokenizerConfig(tokenizerConfig: $0.data, path: $0.path)
+    }
+    if let json = try file("tokenizer.json") {
+      return (try Tokenizer(tokenizerJSON: json.data, path: json.path, config: config), config)
+    }
+    guard let model = try file("tokenizer.model") else { return nil }
+    if let added = try file("added_tokens.json") {
+      config = config ?? TokenizerConfig()
+      try config?.add(addedTokens: added.data, path: added.path)
+    }
+    if let roles = try file("special_tokens_map.json") {
+      config = config ?? TokenizerConfig()
+      try config?.add(specialTokensMap: roles.data, path: roles.path)
+    }
+    return (try Tokenizer(sentencePiece: model.data, path: model.path, config: config), config)
+  }
+
+  static func gguf(_ stored: GGUFTokenizerMetadata) throws -> Tokenizer {
+    func id(_ value: Int?) -> Int32? { value.map { Int32(truncatingIfNeeded: $0) } }
+    return try Tokenizer(
+      gguf: GGUFVocabulary(
+        model: stored.model ?? "(none)", pre: stored.pre, tokens: stored.tokens,
+        types: stored.types.map { Int32(truncatingIfNeeded: $0) },
+        scores: stored.scores.map { Float($0) }, merges: stored.merges, bos: id(stored.bosID),
+        eos: id(stored.eosID), pad: id(stored.paddingID), unk: id(stored.unknownID),
+        addBOS: stored.addsBOS, addEOS: stored.addsEOS, addSpacePrefix: stored.addsSpacePrefix,
+        chatTemplate: stored.chatTemplate))
+  }
+
+  /// The tokenizer of whatever `argument` names: a model (folder, .gguf, checkpoint, known name),
+  /// or just its file tokenizer.json or tokenizer.model. Roles come from the files beside it.
+  public static func open(_ argument: String) throws -> Tokenizer {
+    let lowered = argument.lowercased()
+    if lowered.hasSuffix(".json") || lowered.hasSuffix(".model") {
+      let data = try read(argument)
+      let config = try read(beside: argument)
+      return lowered.hasSuffix(".json")
+        ? try Tokenizer(tokenizerJSON: data, path: argument, config: config)
+        : try Tokenizer(sentencePiece: data, path: argument, config: config)
+    }
+    switch try ModelLocation.resolve(argument) {
+    case .huggingFace(let folder):
+      guard let (tokenizer, _) = try self.folder(folder) else {
+        throw ModelError(.noTokenizer, path: folder)
+      }
+      return tokenizer
+    case .gguf(let file): return try gguf(GGUFTokenizerMetadata(GGUFFile(file)))
+    case .checkpoint(let file): return try ModelFiles.checkpoint(file).tokenizer
+    }
+  }
+
+  private static func read(_ path: String) throws -> Data {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw ModelError(.notFound(tried: [path]), path: path)
+    }
+    return try Data(contentsOf: URL(fileURLWithPath: path))
+  }
+
+  private static func read(beside path: String) throws -> TokenizerConfig? {
+    let folder = (path as NSString).deletingLastPathComponent
+    let config = (folder.isEmpty ? "." : folder) + "/tokenizer_config.json"
+    guard FileManager.default.fileExists(atPath: config) else { return nil }
+    return try TokenizerConfig(tokenizerConfig: read(config), path: config)
+  }
+}
