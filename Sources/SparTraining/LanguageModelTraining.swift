@@ -10,6 +10,8 @@ extension TrainableModel {
       texts: CheckpointTexts(
         config: String(decoding: try model.config.json(), as: UTF8.self),
         tokenizer: String(decoding: try model.tokenizer.tokenizerJSON(), as: UTF8.self),
+        tokenizerConfig: String(
+          decoding: try model.tokenizer.tokenizerConfigJSON(chatTemplate: nil), as: UTF8.self),
         chatTemplate: model.chatTemplate?.source))
   }
 }

@@ -96,7 +96,7 @@ import Testing
     let folder = try SparProcess.Folder()
     defer { folder.remove() }
     let model = try folder.write("short.gguf", "GGUF\u{3}\u{0}\u{0}\u{0}")
-    let result = try SparProcess.run(["model", "info", model, "--backend", "reference"])
+    let result = try SparProcess.run(["model", "info", model])
     #expect(result.status == 1)
     #expect(result.errors.contains("short.gguf"))
   }

@@ -116,4 +116,32 @@ import Testing
         assert t[name].data.tobytes() == expected.tobytes(), name
       """, [path])
   }
+
+  @Test("an exported model is read whole", .enabled(if: python != nil, absence))
+  func model() throws {
+    let folder = try TemporaryFolder()
+    try TinyModel.make(folder["a"])
+    var export = GGUFExport()
+    export.type = .q8_0
+    try export.write(try .huggingFace(folder["a"]), to: folder["a.gguf"], name: "tiny")
+    try check(
+      """
+      r = GGUFReader(sys.argv[1])
+      def field(name): return r.fields[name].contents()
+      assert field("general.architecture") == "llama" and field("general.license") == "mit"
+      assert field("llama.block_count") == 2 and field("llama.attention.head_count_kv") == 2
+      assert field("llama.context_length") == 64 and field("llama.vocab_size") == 160
+      tokens, types = field("tokenizer.ggml.tokens"), field("tokenizer.ggml.token_type")
+      assert len(tokens) == len(types) == 160 and tokens[1] == "<s>" and types[1] == 3
+      assert types[159] == gguf.TokenType.UNUSED and tokens[159] == "[PAD159]"
+      assert field("tokenizer.ggml.merges")[1] == "th e" and field("tokenizer.ggml.pre") == "smollm"
+      assert field("tokenizer.ggml.eos_token_id") == 2 and field("tokenizer.ggml.eot_token_id") == 5
+      assert "assistant" in field("tokenizer.chat_template")
+      names = {t.name: t for t in r.tensors}
+      layer = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"]
+      for name in ["token_embd"] + ["blk.%d.%s" % (i, n) for i in range(2) for n in layer]:
+        assert names.pop(name + ".weight").tensor_type == Type.Q8_0, name
+      assert all(t.tensor_type == Type.F32 for t in names.values()) and len(names) == 5
+      """, [folder["a.gguf"]])
+  }
 }

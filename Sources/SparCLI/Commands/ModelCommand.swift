@@ -1,114 +1,88 @@
 import ArgumentParser
+import Foundation
+import SparHost
 import SparModel
 
 struct ModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "model", abstract: "Look at models, fetch and export them.",
-    subcommands: [Info.self, Fetch.self, Export.self])
+    commandName: "model", abstract: "Look at models, fetch, import and export them.",
+    discussion: """
+      A model is a known name, a .gguf file, a Hugging Face folder or an HDF5 checkpoint.
 
-  struct Info: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show a model's shape and tokenizer.")
-
-    @Argument(
-      help: "Known name, .gguf file, Hugging Face folder or checkpoint.", completion: .file())
-    var model: String
-
-    @OptionGroup var common: CommonOptions
-
-    private struct Facts: Encodable {
-      var path: String
-      var modelType: String
-      var parameters: Int
-      var layers: Int
-      var hiddenSize: Int
-      var intermediateSize: Int
-      var heads: Int
-      var keyHeads: Int
-      var headSize: Int
-      var vocabularySize: Int
-      var maxPositions: Int
-      var tiedEmbeddings: Bool
-      var chatTemplate: Bool
-      var endTokens: [Int32]
-      var digest: String
-      var tokenizerDigest: String
-    }
-
-    func run() throws {
-      let runtime = try common.runtime()
-      runtime.weights = .auto
-      let model = try runtime.model(model)
-      let config = model.config
-      let facts = Facts(
-        path: model.path, modelType: config.modelType, parameters: config.parameterCount,
-        layers: config.layers, hiddenSize: config.hiddenSize,
-        intermediateSize: config.intermediateSize, heads: config.heads, keyHeads: config.keyHeads,
-        headSize: config.headSize, vocabularySize: config.vocabularySize,
-        maxPositions: config.maxPositions, tiedEmbeddings: config.tieEmbeddings,
-        chatTemplate: model.chatTemplate != nil, endTokens: model.endIDs, digest: model.digest,
-        tokenizerDigest: model.tokenizer.digest)
-      if common.json { return try Terminal.json(facts) }
-      let rows = [
-        ["file", facts.path], ["architecture", facts.modelType],
-        ["parameters", Figures.scaled(Double(facts.parameters))],
-        ["layers", "\(facts.layers)"],
-        ["width", "\(facts.hiddenSize), inner \(facts.intermediateSize)"],
-        ["heads", "\(facts.heads) of size \(facts.headSize), \(facts.keyHeads) for keys"],
-        ["vocabulary", "\(facts.vocabularySize)" + (facts.tiedEmbeddings ? ", tied" : "")],
-        ["positions", "\(facts.maxPositions)"],
-        ["chat template", facts.chatTemplate ? "yes" : "no"],
-        [
-          "end tokens",
-          facts.endTokens.map { model.tokenizer.token($0) ?? "\($0)" }
-            .joined(separator: " "),
-        ],
-        ["weights", facts.digest], ["tokenizer", facts.tokenizerDigest],
-      ]
-      for line in Terminal.columns(rows) { try Terminal.line(line) }
-    }
-  }
+        spar model info smollm2-135m
+        spar model export checkpoints/run/iteration-3/train/step-120.h5 my-model
+        spar model export my-model my-model.gguf --type q8_0
+        spar model import my-model.gguf my-model.h5
+      """,
+    subcommands: [Info.self, Fetch.self, Import.self, Export.self])
 
   struct Fetch: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Download a known model into the cache and check its SHA-256.",
+      abstract: "Bring a known model into the cache, or check a model that is here.",
       discussion: "Known models: "
         + KnownModel.all.map { "\($0.name) (\($0.bytes / 1_000_000) MB, \($0.license))" }
-        .joined(separator: ", ") + ". The cache is $SPAR_CACHE, else ~/.cache/spar.")
+        .joined(separator: ", ") + """
+          . The cache is $SPAR_CACHE, else ~/.cache/spar; the SHA-256 is checked. A path is opened \
+          and described, and nothing is copied. Prints the path on stdout.
+          """)
 
-    @Argument(help: "A known model.", completion: .list(KnownModel.all.map(\.name)))
+    @Argument(
+      help: "A known model, or a path.", completion: .list(KnownModel.all.map(\.name)))
     var name: String
 
     func run() throws {
-      try Terminal.line(try KnownModel.fetch(name))
+      guard FileManager.default.fileExists(atPath: name) else {
+        let here = KnownModel.named(name).map { FileManager.default.fileExists(atPath: $0.path) }
+        let path = try KnownModel.fetch(name)
+        Terminal.error(here == true ? "\(name) is here, its SHA-256 is right" : "fetched \(name)")
+        return try Terminal.line(path)
+      }
+      let facts = try ModelFacts(try ModelFiles.open(name))
+      let size = Figures.scaled(Double(facts.weights.reduce(0) { $0 + $1.bytes }), "B")
+      Terminal.error(
+        "\(name) is used where it is: \(facts.format), \(facts.modelType), "
+          + "\(Figures.scaled(Double(facts.parameters))) parameters, \(size)")
+      try Terminal.line(name)
+    }
+  }
+}
+
+/// What export and import share.
+struct ModelWritingOptions: ParsableArguments {
+  @Flag(
+    name: [.customLong("overwrite"), .customLong("force")], help: "Replace what is there.")
+  var overwrite = false
+
+  @Flag(help: "Print the result as JSON on stdout.")
+  var json = false
+
+  /// Draws a bar where writing takes its time, and stops on Ctrl-C.
+  func progress(_ name: String, _ body: (@escaping ExportProgress) throws -> ExportSummary)
+    throws -> ExportSummary
+  {
+    let line = ProgressLine()
+    let show = line.stage(name)
+    let start = ContinuousClock.now
+    defer { line.finish() }
+    return try body { done, total in
+      if Interrupts.interruption.isRequested { throw ExportError.interrupted }
+      guard ContinuousClock.now - start > .seconds(1) else { return }
+      show(
+        Progress(
+          stage: name, done: Double(done), total: Double(total), unit: "bytes",
+          detail: "\(done / 1_000_000) of \(total / 1_000_000) MB"))
     }
   }
 
-  struct Export: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Write a model as a folder that Hugging Face transformers loads.")
-
-    @Argument(help: "A checkpoint of a run, or any other model.", completion: .file())
-    var model: String
-
-    @Argument(help: "The folder to write.", completion: .directory)
-    var folder: String
-
-    @Option(help: "Type of the weights: f32, f16 or bf16.")
-    var dtype = "f32"
-
-    @OptionGroup var common: CommonOptions
-
-    func validate() throws {
-      guard ["f32", "f16", "bf16"].contains(dtype) else {
-        throw ValidationError("--dtype is \(dtype); it must be f32, f16 or bf16")
-      }
-    }
-
-    func run() throws {
-      let type = WeightType(rawValue: dtype) ?? .f32
-      try common.runtime().model(model).exportHuggingFace(to: folder, type: type)
-      if common.json { return try Terminal.json(["folder": folder, "dtype": dtype]) }
-      try Terminal.line("\(folder): config.json, model.safetensors (\(dtype)), tokenizer.json")
+  func report(_ summary: ExportSummary, to target: String) throws {
+    for note in summary.notes { Terminal.error("spar: note: \(note)") }
+    if json { return try Terminal.json(summary) }
+    let types = summary.types.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    try Terminal.line(
+      "\(target): \(Figures.scaled(Double(summary.bytes), "B")) of weights ("
+        + types.map { "\($0.value) \($0.key)" }.joined(separator: ", ") + " tensors)")
+    if summary.files != [target] {
+      try Terminal.line(summary.files.joined(separator: ", "))
     }
   }
 }

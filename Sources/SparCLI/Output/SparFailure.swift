@@ -51,7 +51,7 @@ enum SparFailure {
   private static func isStop(_ error: any Error) -> Bool {
     switch error {
     case GenerationError.cancelled, TrainingError.cancelled, RankingError.cancelled,
-      CaptureError.cancelled, RunError.interrupted:
+      CaptureError.cancelled, RunError.interrupted, ExportError.interrupted:
       return true
     default: return Interrupts.interruption.isRequested
     }

@@ -12,10 +12,12 @@ public struct OutgoingTensor {
   public var type: WeightType
   /// Row-major.
   public var shape: [Int]
-  /// Gives the encoded bytes to `take`, in order.
-  let emit: (_ take: Take) throws -> Void
+  /// Gives the encoded bytes to `take`, in order; errors speak of a file of the tensor's name.
+  private let pieces: (_ take: Take) throws -> Void
 
   var count: Int { shape.reduce(1, *) }
+  /// Bytes in the file; 0 for a shape that the type cannot have, which the writers refuse.
+  var byteCount: Int { type.byteCount(of: count) ?? 0 }
 
   /// - Parameter lend: gives the f32 values, row-major, for the time of a call.
   public init(name: String, type: WeightType = .f32, shape: [Int], lend: @escaping Lend) {
@@ -23,7 +25,7 @@ public struct OutgoingTensor {
     self.type = type
     self.shape = shape
     let count = shape.reduce(1, *)
-    emit = { take in
+    pieces = { take in
       try lend { values in
         guard values.count == count else {
           throw WeightError(name, .size(tensor: name, expected: count, found: values.count))
@@ -62,8 +64,9 @@ public struct OutgoingTensor {
     self.name = name
     self.type = type
     shape = entry.shape
-    let rows = entry.shape.count > 1 ? entry.shape[0] : 1
-    emit = { take in
+    let isReordered = change.sourceRow != nil && !entry.shape.isEmpty
+    let rows = entry.shape.count > 1 || isReordered ? entry.shape[0] : 1
+    pieces = { take in
       guard entry.count > 0 else { return }
       try source.lendBytes(entry.name) { bytes in
         let same = type == entry.type && change.adds == nil
@@ -153,6 +156,18 @@ public struct OutgoingTensor {
 }
 
 extension OutgoingTensor {
+  /// Gives the encoded bytes to `take`, in order.
+  ///
+  /// - Parameter path: the file that is written, for messages.
+  func emit(path: String, _ take: Take) throws {
+    do {
+      try pieces(take)
+    } catch var error as WeightError where error.path == name {
+      error.path = path
+      throw error
+    }
+  }
+
   /// Writes the bytes.
   ///
   /// - Parameters:
@@ -160,19 +175,13 @@ extension OutgoingTensor {
   ///   - progress: told of every piece; what it throws ends the writing.
   func write(to sink: ByteSink, path: String, progress: (_ bytes: Int) throws -> Void) throws {
     var written = 0
-    do {
-      try emit { bytes in
-        try sink.write(bytes)
-        written += bytes.count
-        try progress(bytes.count)
-      }
-    } catch var error as WeightError where error.path == name {
-      error.path = path
-      throw error
+    try emit(path: path) { bytes in
+      try sink.write(bytes)
+      written += bytes.count
+      try progress(bytes.count)
     }
-    let expected = type.byteCount(of: count) ?? 0
-    guard written == expected else {
-      throw WeightError(path, .size(tensor: name, expected: expected, found: written))
+    guard written == byteCount else {
+      throw WeightError(path, .size(tensor: name, expected: byteCount, found: written))
     }
   }
 }

@@ -69,7 +69,12 @@ public final class SafetensorsFolder: WeightSource {
     }
     var entries: [WeightEntry] = []
     var files: [String: SafetensorsFile] = [:]
-    for shard in Set(map.values).sorted() {
+    let shards = Set(map.values).sorted()
+    let missing = shards.filter { !$0.contains("/") && !exists(folder + "/" + $0) }
+    guard missing.isEmpty else {
+      throw WeightError(folder, .missingShards(missing, of: shards.count))
+    }
+    for shard in shards {
       guard !shard.contains("/"), shard != ".." else {  // an index must not lead out of its folder
         throw WeightError(index, .malformed("shard name \(shard) leaves the folder"))
       }

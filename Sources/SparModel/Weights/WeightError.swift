@@ -9,6 +9,8 @@ public struct WeightError: Error, Equatable, Sendable {
     case malformed(String)
     /// The file is well formed as far as it goes, but too short.
     case truncated(what: String, needs: Range<Int>, fileBytes: Int)
+    /// Files that the index of a folder names.
+    case missingShards([String], of: Int)
     case absent(tensor: String, near: [String])
     case unreadableType(tensor: String, type: String, known: [String])
     /// A quantised type cannot hold a tensor's values.
@@ -39,6 +41,9 @@ extension WeightError: CustomStringConvertible {
     case .truncated(let what, let needs, let bytes):
       return "\(path): \(what) needs bytes \(needs.lowerBound)..\(needs.upperBound), "
         + "the file has \(bytes): the file is truncated, download it again"
+    case .missingShards(let names, let count):
+      return "\(path): \(names.count) of \(count) weight files are missing: "
+        + "\(names.joined(separator: ", ")); download them again"
     case .absent(let tensor, let near):
       let hint = near.isEmpty ? "" : "; nearest: \(near.joined(separator: ", "))"
       return "\(path): no tensor \(tensor)\(hint)"

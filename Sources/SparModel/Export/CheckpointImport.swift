@@ -1,0 +1,76 @@
+import Foundation
+import SparStore
+
+/// Writes any model as an HDF5 checkpoint that training starts from: weights, configuration,
+/// tokenizer and template in one file.
+///
+/// f32, f16 and bf16 keep their bits. What is quantised is spelled out in f32, exactly: training
+/// changes weights in small steps, and any program with HDF5 can read them.
+public enum CheckpointImport {
+  @discardableResult
+  public static func write(
+    _ files: ModelFiles, to path: String, overwrite: Bool = false,
+    attributes: [String: AttributeValue] = [:],
+    progress: @escaping ExportProgress = { _, _ in }
+  ) throws -> ExportSummary {
+    let tensors = files.weights.entries.map { entry in
+      let kept = [.f32, .f16, .bf16].contains(entry.type) ? entry.type : .f32
+      return OutgoingTensor(entry, of: files.weights, as: entry.name, type: kept)
+    }
+    let total = tensors.reduce(0) { $0 + $1.byteCount }
+    let texts = try ModelTexts(files)
+    var attributes = attributes
+    func text(_ data: Data) -> AttributeValue { .string(String(decoding: data, as: UTF8.self)) }
+    attributes["tokenizer_config_json"] = text(texts.tokenizerConfig)
+    attributes["special_tokens_map_json"] = text(texts.specialTokens)
+    attributes["generation_config_json"] = text(texts.generation)
+    attributes["imported_from"] = .string((files.path as NSString).lastPathComponent)
+    if let license = texts.license { attributes["license"] = .string(license) }
+    let header = CheckpointHeader(
+      step: 0, seed: 0, dataPosition: 0, configJSON: String(decoding: texts.config, as: UTF8.self),
+      tokenizerJSON: String(decoding: texts.tokenizer, as: UTF8.self),
+      chatTemplate: texts.chatTemplate, attributes: attributes)
+    let target = try ExportTarget(path, overwrite: overwrite)
+    try target.checkFile(bytes: total)
+    var done = 0
+    try CheckpointFile.write(to: target.path, header) { writer in
+      for tensor in tensors {
+        try write(tensor, writer, path: path)
+        done += tensor.byteCount
+        try progress(done, total)
+      }
+    }
+    return ExportSummary(files: [target.path], tensors: tensors)
+  }
+
+  /// Bytes that come in one piece pass as they are; others are gathered first.
+  private static func write(
+    _ tensor: OutgoingTensor, _ writer: CheckpointWriter, path: String
+  ) throws {
+    guard let stored = HDF5WeightSource.types.first(where: { $0.value == tensor.type })?.key else {
+      preconditionFailure("a checkpoint's parameters are f32, f16 or bf16")
+    }
+    let size = tensor.byteCount
+    let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
+    defer { whole.deallocate() }
+    var filled = 0
+    var isWritten = false
+    try tensor.emit(path: path) { bytes in
+      if filled == 0, bytes.count == size {
+        try writer.parameter(tensor.name, stored, shape: tensor.shape, bytes: bytes)
+        isWritten = true
+      } else {
+        UnsafeMutableRawBufferPointer(rebasing: whole[filled..<filled + bytes.count])
+          .copyMemory(from: bytes)
+      }
+      filled += bytes.count
+    }
+    guard filled == size else {
+      throw WeightError(path, .size(tensor: tensor.name, expected: size, found: filled))
+    }
+    if !isWritten {
+      try writer.parameter(
+        tensor.name, stored, shape: tensor.shape, bytes: UnsafeRawBufferPointer(whole))
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import SparText
+
+/// What a model on disk is, without its weights being read.
+public struct ModelFacts: Encodable, Sendable {
+  public struct Weights: Encodable, Sendable, Equatable {
+    public var type: String
+    public var tensors: Int
+    public var values: Int
+    public var bytes: Int
+  }
+  public struct File: Encodable, Sendable, Equatable {
+    public var name: String
+    public var bytes: Int
+  }
+  public struct TokenizerFacts: Encodable, Sendable {
+    /// Of tokenizer.json: BPE, Unigram, WordPiece.
+    public var kind: String
+    public var vocabularySize: Int
+    /// By role: bos, eos, pad, unk.
+    public var specialTokens: [String: String]
+    public var endTokens: [String]
+    public var digest: String
+  }
+
+  public var path: String
+  public var format: String
+  public var modelType: String
+  public var architecture: String?
+  /// Tied weights once.
+  public var parameters: Int
+  public var layers: Int
+  public var hiddenSize: Int
+  public var intermediateSize: Int
+  public var heads: Int
+  public var keyHeads: Int
+  public var headSize: Int
+  public var vocabularySize: Int
+  public var maxPositions: Int
+  public var tiedEmbeddings: Bool
+  /// Most values first.
+  public var weights: [Weights]
+  public var files: [File]
+  public var memory: ModelMemory
+  public var tokenizer: TokenizerFacts
+  public var chatTemplate: TemplateFacts?
+  public var license: String?
+  /// Optimizer steps of a training checkpoint, where it has been trained.
+  public var step: Int?
+
+  public init(_ files: ModelFiles) throws {
+    let config = try ConfigReader(files.config, path: files.path)
+    path = files.path
+    modelType = config.string("model_type") ?? "(none)"
+    architecture = config.strings("architectures").first
+    layers = try config.required("num_hidden_layers")
+    hiddenSize = try config.required("hidden_size")
+    intermediateSize = try config.required("intermediate_size")
+    heads = try config.required("num_attention_heads")
+    keyHeads = config.integer("num_key_value_heads") ?? heads
+    headSize = config.integer("head_dim") ?? hiddenSize / heads
+    vocabularySize = try config.required("vocab_size")
+    maxPositions = config.integer("max_position_embeddings") ?? 0
+    let isTied = config.flag("tie_word_embeddings") ?? (modelType == "gemma2")
+    tiedEmbeddings = isTied
+    let entries = files.weights.entries
+    let untied = entries.filter { !(isTied && $0.name == "lm_head.weight") }
+    parameters = untied.reduce(0) { $0 + $1.count }
+    weights = Self.histogram(entries)
+    memory = ModelMemory(
+      parameters: parameters, storedBytes: weights.reduce(0) { $0 + $1.bytes }, layers: layers,
+      hidden: hiddenSize, inner: intermediateSize, queries: heads * headSize,
+      keys: keyHeads * headSize)
+    switch files.weights {
+    case is GGUFLlamaSource: format = "GGUF"
+    case is HDF5WeightSource: format = "HDF5 checkpoint"
+    default: format = "Hugging Face folder"
+    }
+    self.files = try Self.sizes(files)
+    tokenizer = try Self.describe(files)
+    chatTemplate = try TemplateFacts(files)
+    license = try ModelLicense.identifier(of: files)
+    if let stored = files.weights as? HDF5WeightSource, stored.checkpoint.header.step > 0 {
+      step = stored.checkpoint.header.step
+    }
+  }
+
+  private static func histogram(_ entries: [WeightEntry]) -> [Weights] {
+    Dictionary(grouping: entries, by: \.type).map { type, entries in
+      let values = entries.reduce(0) { $0 + $1.count }
+      return Weights(
+        type: type.rawValue, tensors: entries.count, values: values,
+        bytes: entries.reduce(0) { $0 + ($1.type.byteCount(of: $1.count) ?? 0) })
+    }.sorted { ($0.values, $0.type) > ($1.values, $1.type) }
+  }
+
+  private static func sizes(_ files: ModelFiles) throws -> [File] {
+    let manager = FileManager.default
+    func size(_ path: String) throws -> Int {
+      (try manager.attributesOfItem(atPath: path)[.size] as? NSNumber)?.intValue ?? 0
+    }
+    guard files.weights is SafetensorsFolder else {
+      return [File(name: (files.path as NSString).lastPathComponent, bytes: try size(files.path))]
+    }
+    return try manager.contentsOfDirectory(atPath: files.path).sorted()
+      .filter { $0.hasSuffix(".safetensors") }
+      .map { File(name: $0, bytes: try size(files.path + "/" + $0)) }
+  }
+
+  private static func describe(_ files: ModelFiles) throws -> TokenizerFacts {
+    let tokenizer = files.tokenizer
+    let named = [
+      ("bos", tokenizer.bosToken), ("eos", tokenizer.eosToken), ("pad", tokenizer.padToken),
+      ("unk", tokenizer.unkToken),
+    ].compactMap { role, token in token.map { (role, $0) } }
+    return TokenizerFacts(
+      kind: tokenizer.kind, vocabularySize: tokenizer.vocabularySize,
+      specialTokens: Dictionary(named, uniquingKeysWith: { first, _ in first }),
+      endTokens: try ModelTexts.endIDs(files).map { tokenizer.token($0) ?? "\($0)" },
+      digest: tokenizer.digest)
+  }
+}
