@@ -13,7 +13,7 @@ extension Tokenizer {
 }
 
 /// The text that a model is given for a conversation, without the model's weights.
-public struct PromptRendering {
+public struct PolicyTemplate {
   private let template: ChatTemplate
   private let variables: [String: JinjaValue]
 
