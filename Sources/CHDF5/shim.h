@@ -42,6 +42,7 @@ static inline unsigned spar_h5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned spar_h5_read_only(void) { return H5F_ACC_RDONLY; }
 
 static inline hid_t spar_h5_file_create(void) { return H5P_FILE_CREATE; }
+static inline hid_t spar_h5_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t spar_h5_group_create(void) { return H5P_GROUP_CREATE; }
 static inline hid_t spar_h5_link_create(void) { return H5P_LINK_CREATE; }
 static inline hid_t spar_h5_dataset_create(void) { return H5P_DATASET_CREATE; }

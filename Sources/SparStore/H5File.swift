@@ -44,7 +44,12 @@ public final class H5File: @unchecked Sendable {  // the id is used under the lo
     let size = lseek(descriptor, 0, SEEK_END)
     Glibc.close(descriptor)
     return try HDF5.locked { () throws(StoreError) in
-      let id = try context.check(H5Fopen(path, spar_h5_read_only(), 0))
+      let access = try context.check(H5Pcreate(spar_h5_file_access()))
+      defer { H5Pclose(access) }
+      // A file appears whole and is never written again, so a lock protects nobody; and a process
+      // that was started while it was written may hold the writer's lock for a moment.
+      try context.check(H5Pset_file_locking(access, false, true))
+      let id = try context.check(H5Fopen(path, spar_h5_read_only(), access))
       return H5File(id: id, context: context, fileBytes: size)
     }
   }

@@ -94,7 +94,8 @@ import Testing
     }
     defer {
       do {
-        let unmounted = try run(["umount", disk])
+        // Lazily: processes that other tests start at this moment may hold the directory.
+        let unmounted = try run(["umount", "-l", disk])
         #expect(unmounted.status == 0, "\(unmounted.output)")
       } catch {
         Issue.record(error)

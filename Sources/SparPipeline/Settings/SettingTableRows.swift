@@ -76,7 +76,7 @@ extension SettingTable {
       "which pair of each prompt is chosen"),
     .seed("rank.pair_seed", \.rank.selection.seed, aliases: ["pair_seed"], "of random pairs"),
     .choice(
-      "rank.render", \.rank.input, aliases: ["render"],
+      "rank.input", \.rank.input, aliases: ["ranker_input"],
       "the ranker's prompt: the messages, or as upstream the policy's rendered text"),
     .truth(
       "rank.drop_truncated", \.rank.selection.dropTruncated, aliases: ["drop_truncated"],
