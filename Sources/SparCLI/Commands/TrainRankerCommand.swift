@@ -11,8 +11,8 @@ struct TrainRankerCommand: ParsableCommand {
       conversations; chosen_probs where the preference is a probability, margin where there is one), \
       puts a value head on a causal model and trains it: the head alone, on states computed once, \
       or with low-rank adapters or all weights. The ranker is the Hugging Face folder \
-      OUTPUT_DIR/ranker, with the tensor names of the authors' checkpoints. Started again, the same \
-      command goes on from its checkpoint.
+      OUTPUT_DIR/ranker, for `spar rank --ranker gpm --ranker-option model=OUTPUT_DIR/ranker` (or \
+      bradley-terry). Started again, the same command goes on from its checkpoint.
 
       Settings have the names of the authors' code. Embeddings that all point one way are a local \
       minimum on cyclic preferences; --no-l2 avoids it (docs/train-ranker.md).
