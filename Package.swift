@@ -93,7 +93,9 @@ let package = Package(
       name: "SparGeneration", dependencies: ["SparModel", "SparHost", "SparData", "CSparThreads"]),
     .target(
       name: "SparRanking",
-      dependencies: ["SparModel", "SparHost", "SparPreference", "SparStore", "CSparPlugin"]),
+      dependencies: [
+        "SparModel", "SparHost", "SparPreference", "SparDiagnostics", "SparStore", "CSparPlugin",
+      ]),
     .target(
       name: "SparTraining",
       dependencies: [
@@ -102,7 +104,7 @@ let package = Package(
       ]),
     .target(
       name: "SparEvaluation",
-      dependencies: ["SparHost", "SparPreference", "SparStore", "SparTensor"]),
+      dependencies: ["SparHost", "SparPreference", "SparDiagnostics", "SparStore", "SparTensor"]),
 
     .target(
       name: "SparRankerTraining",
@@ -179,6 +181,7 @@ let package = Package(
     swiftPlugin("VerifierRanker", path: "Plugins/Rankers/Verifier"),
 
     // Tests
+    .target(name: "RankerFixtures", dependencies: ["SparModel"], path: "Tests/RankerFixtures"),
     .testTarget(name: "SparComputeTests", dependencies: ["SparCompute", "CSparPlugin"]),
     .testTarget(
       name: "SparTextTests", dependencies: ["SparText"], exclude: ["Differential", "Tools"]),
@@ -194,12 +197,13 @@ let package = Package(
     .testTarget(
       name: "SparGenerationTests", dependencies: ["SparGeneration", "SparHost"]),
     .testTarget(
-      name: "SparRankingTests", dependencies: ["SparRanking", "SparPreference", "CSparPlugin"]),
+      name: "SparRankingTests",
+      dependencies: ["SparRanking", "SparPreference", "CSparPlugin", "RankerFixtures"]),
     .testTarget(
       name: "RankerPluginTests",
       dependencies: [
         "SparPipeline", "SparRanking", "SparPreference", "SparStore", "SparModel", "SparHost",
-        "SparCompute", "SparTensor", "SparPluginKit",
+        "SparCompute", "SparTensor", "SparPluginKit", "RankerFixtures",
       ]),
     .testTarget(
       name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),

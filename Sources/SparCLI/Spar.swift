@@ -19,7 +19,8 @@ struct Spar: ParsableCommand {
         name: "Self-play",
         subcommands: [
           RunCommand.self, SweepCommand.self, GenerateCommand.self, RankCommand.self,
-          PairCommand.self, TrainCommand.self, TrainRankerCommand.self, EvaluateCommand.self,
+          PairCommand.self, TrainCommand.self, TrainRankerCommand.self, EvaluateRankerCommand.self,
+          EvaluateCommand.self,
           LensCommand.self,
           ReportCommand.self,
         ]),

@@ -35,6 +35,8 @@ public enum DataLimits {
   public static let rowBytes = 64 << 20
   /// Elements of all lists of a row together.
   public static let rowElements = 1 << 22
+  /// Values of a row from Parquet, nulls included: nested, they take memory without bytes.
+  public static let rowValues = 1 << 24
   /// Of a decompressed Parquet page.
   public static let pageBytes = 256 << 20
   /// Of a Parquet footer.

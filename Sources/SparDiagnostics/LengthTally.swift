@@ -1,10 +1,6 @@
-import Foundation
-
 /// Whether length wins, and how answers end.
 struct LengthTally {
-  private var scoreSquares = 0.0
-  private var lengthSquares = 0.0
-  private var products = 0.0
+  private(set) var correlation = LengthCorrelation()
   private(set) var longerWins = Mean()
   private(set) var truncated = Mean()
   private(set) var refusals = Mean()
@@ -12,14 +8,8 @@ struct LengthTally {
   mutating func add(_ row: RankedPrompt) {
     guard let answers = row.answers, !answers.isEmpty else { return }
     let (k, match) = (row.tournament.k, row.tournament)
-    let meanScore = row.scores.reduce(0, +) / Double(k)
-    let meanLength = Double(answers.reduce(0) { $0 + $1.tokens }) / Double(k)
-    for (score, answer) in zip(row.scores, answers) {
-      // Differences from the prompt's mean: a prompt that asks for long answers is no bias.
-      let (s, t) = (score - meanScore, Double(answer.tokens) - meanLength)
-      scoreSquares += s * s
-      lengthSquares += t * t
-      products += s * t
+    correlation.add(scores: row.scores, lengths: answers.map { Double($0.tokens) })
+    for answer in answers {
       truncated.add(answer.isEnded ? 0 : 1)
       refusals.add(answer.isRefusal ? 1 : 0)
     }
@@ -33,11 +23,5 @@ struct LengthTally {
         }
       }
     }
-  }
-
-  /// nil where scores or lengths never vary within a prompt.
-  var correlation: Double? {
-    let spread = (scoreSquares * lengthSquares).squareRoot()
-    return spread > 0 && spread.isFinite ? products / spread : nil
   }
 }

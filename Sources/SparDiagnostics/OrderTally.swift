@@ -1,5 +1,3 @@
-import Foundation
-
 /// How much a ranker's raw scores depend on which answer is shown first.
 struct OrderTally {
   private var pairs = 0
@@ -28,17 +26,4 @@ struct OrderTally {
     }
     return (Double(disagreeing) / Double(pairs), sum / difference)
   }
-}
-
-/// A mean that is nil until something was added.
-struct Mean {
-  private var sum = 0.0
-  private var count = 0
-
-  mutating func add(_ value: Double) {
-    sum += value
-    count += 1
-  }
-
-  var value: Double? { count == 0 ? nil : sum / Double(count) }
 }

@@ -72,7 +72,7 @@ public struct TableDiagnostics: Equatable, Sendable, Codable {
     nashSupport = support.value
     chosenExploitability = exploitability.value
     (orderDisagreement, firstPositionBias) = order.result
-    lengthCorrelation = length.correlation
+    lengthCorrelation = length.correlation.value
     longerWins = length.longerWins.value
     truncatedAnswers = length.truncated.value
     refusals = length.refusals.value

@@ -46,10 +46,22 @@ public struct Prompt: Equatable, Sendable {
     guard form != .text else {
       throw row.error("neither \"prompt\" nor \"messages\"", cure: "map one: --column prompt=text")
     }
-    let place = row["index"]?.integer ?? count
-    let id = row["id"] ?? row["prompt_id"]
+    var place = count
+    if let index = row["index"] {
+      guard let whole = index.integer ?? index.double.flatMap({ Int(exactly: $0) }) else {
+        throw row.error("index must be a whole number")
+      }
+      place = whole
+    }
+    var name = "\(place)"
+    if let id = row["id"] ?? row["prompt_id"] {
+      guard let text = id.string ?? id.integer.map({ "\($0)" }) else {
+        throw row.error("id must be a text or a whole number")
+      }
+      name = text
+    }
     self.init(
-      index: place, id: id?.string ?? id?.integer.map { "\($0)" } ?? "\(place)", messages: [],
+      index: place, id: name, messages: [],
       row: row.columns.allSatisfy { Self.ownColumns.contains($0.key) }
         ? nil : JSONWriter.text(.object(row.columns)))
     switch try Example(row, form: form).prompt {

@@ -14,18 +14,10 @@ extension ModelFiles {
   public func chat() throws -> (encoder: ChatEncoder, config: ModelConfig) {
     var config = try ModelConfig(json: config, path: path)
     config.eos += moreEnds.filter { !config.eos.contains($0) }
-    let own = tokenizer.eos.map { [$0] } ?? []
-    var variables: [String: JinjaValue] = [:]
-    for (name, token) in [
-      ("bos_token", tokenizer.bosToken), ("eos_token", tokenizer.eosToken),
-      ("pad_token", tokenizer.padToken), ("unk_token", tokenizer.unkToken),
-    ] {
-      if let token { variables[name] = .string(token) }
-    }
     let encoder = ChatEncoder(
       tokenizer: tokenizer,
       template: try chatTemplate.map { try ChatTemplate(source: $0, name: path) },
-      variables: variables, endIDs: own + config.eos.filter { !own.contains($0) }, path: path)
+      variables: tokenizer.templateVariables, endIDs: try ModelTexts.endIDs(self), path: path)
     return (encoder, config)
   }
 }

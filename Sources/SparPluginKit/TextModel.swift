@@ -100,6 +100,24 @@ public final class TextModel {
     return id < 0 ? nil : id
   }
 
+  /// The tokens that a model is to choose among, each a label of one token.
+  public func tokens(of labels: [String]) throws -> [Int32] {
+    let tokens = try labels.map { label in
+      let ids = try encode(label)
+      guard ids.count == 1 else {
+        throw PluginFailure(
+          "\(info.path): label \(label) is \(ids.count) tokens, it must be one; choose others")
+      }
+      return ids[0]
+    }
+    guard Set(tokens).count == tokens.count else {
+      throw PluginFailure(
+        "\(info.path): the labels \(labels.joined(separator: ", ")) are the same token; "
+          + "they must differ")
+    }
+    return tokens
+  }
+
   /// The conversation through the model's chat template.
   public func render(_ messages: [Message], generationPrompt: Bool = false) throws -> String {
     let bytes: [CChar] = try withLent(messages) { lent in

@@ -97,8 +97,9 @@ public struct AnswerRanker {
   /// The table of one native result; `rule` has no say over native probabilities.
   func table(_ native: AnswerTable, k: Int, rule: ProbabilityRule) throws(WinTableError) -> WinTable
   {
-    givesRawScores
-      ? try WinTable(raw: native.values, k: k, rule: rule, failed: native.failed)
-      : try WinTable(probability: native.values, k: k, failed: native.failed)
+    if givesRawScores {
+      return try WinTable(raw: native.values, k: k, rule: rule, failed: native.failed)
+    }
+    return try WinTable(probability: native.values, k: k, failed: native.failed)
   }
 }

@@ -11,7 +11,7 @@ public enum PairRule: String, CaseIterable, Sendable, Codable {
   /// often: for preferences that run in circles.  Margin: the difference of their win rates
   /// against the lottery.
   case nash
-  /// Any pair whose margin W is large enough, by the run's seed; the more probable winner is
+  /// Any pair whose margin W is large enough, by the selection's seed; the more probable winner is
   /// chosen.
   case random
 }

@@ -43,7 +43,8 @@ extension AnswerTable {
   fileprivate mutating func add(
     _ part: AnswerTable, isRaw: Bool, weight: Double, k: Int
   ) throws(WinTableError) {
-    let raw = isRaw ? part.values : try WinTable(probability: part.values, k: k).logOdds
+    var raw = part.values
+    if !isRaw { raw = try WinTable(probability: part.values, k: k).logOdds }
     guard raw.count == values.count else {
       throw WinTableError.size(of: "raw score", found: raw.count, answers: k)
     }

@@ -1,4 +1,5 @@
 import Glibc
+import SparDiagnostics
 
 /// What a ranker says about the K answers of one prompt, under one probability rule.
 ///
@@ -80,13 +81,7 @@ public struct WinTable: Equatable, Sendable {
 
   /// Whether some three answers beat one another in a circle.
   public var isIntransitive: Bool {
-    func beats(_ i: Int, _ j: Int) -> Bool { probability[i * k + j] > 0.5 }
-    for a in 0..<k {
-      for b in 0..<k where beats(a, b) {
-        for c in 0..<k where beats(b, c) && beats(c, a) { return true }
-      }
-    }
-    return false
+    !Tournament(k: k, probability: probability).cycles.isEmpty
   }
 }
 

@@ -126,6 +126,7 @@ public struct RankingStage {
       "min_margin": .double(options.selection.minMargin),
       "drop_truncated": .int(options.selection.dropTruncated ? 1 : 0),
       "pair_rule": .string(options.selection.rule.rawValue),
+      "pair_seed": .unsigned(options.selection.seed),
       "ranker_input": .string(options.input.rawValue),
       "candidates": .string(path), "candidates_digest": .string(digest),
     ]

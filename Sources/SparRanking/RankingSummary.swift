@@ -1,4 +1,5 @@
 import Foundation
+import SparDiagnostics
 import SparPreference
 
 /// What a ranking came to: how many pairs, how sure, and what the ranker seems to reward.
@@ -91,9 +92,7 @@ struct RankingTally {
   private var rejectedLength = Mean()
   private var chosenRepetition = Mean()
   private var rejectedRepetition = Mean()
-  private var scoreSquares = 0.0
-  private var lengthSquares = 0.0
-  private var products = 0.0
+  private var scoreLength = LengthCorrelation()
 
   mutating func add(
     _ table: WinTable, _ choice: PairSelection.Choice, answers: [PairSelection.Answer],
@@ -115,7 +114,7 @@ struct RankingTally {
     summary.failedPairs += table.failedPairs
     summary.partlyReadAnswers += truncated
     if table.k > 2 { intransitive.add(table.isIntransitive ? 1 : 0) }
-    addLengths(scores: table.scores, lengths: answers.map { Double($0.ids.count) })
+    scoreLength.add(scores: table.scores, lengths: answers.map { Double($0.ids.count) })
     guard let chosen = choice.chosen, let rejected = choice.rejected else { return }
     chosenScore.add(table.scores[chosen])
     rejectedScore.add(table.scores[rejected])
@@ -124,19 +123,6 @@ struct RankingTally {
     rejectedLength.add(Double(answers[rejected].ids.count))
     chosenRepetition.add(Repetition.rate(answers[chosen].ids))
     rejectedRepetition.add(Repetition.rate(answers[rejected].ids))
-  }
-
-  /// Differences from the prompt's mean: prompts that ask for long answers do not count as a
-  /// preference for length.
-  private mutating func addLengths(scores: [Double], lengths: [Double]) {
-    let n = Double(max(scores.count, 1))
-    let meanScore = scores.reduce(0, +) / n
-    let meanLength = lengths.reduce(0, +) / n
-    for (score, length) in zip(scores, lengths) {
-      scoreSquares += (score - meanScore) * (score - meanScore)
-      lengthSquares += (length - meanLength) * (length - meanLength)
-      products += (score - meanScore) * (length - meanLength)
-    }
   }
 
   var total: RankingSummary {
@@ -149,21 +135,7 @@ struct RankingTally {
     result.rejectedLength = rejectedLength.value
     result.chosenRepetition = chosenRepetition.value
     result.rejectedRepetition = rejectedRepetition.value
-    let spread = (scoreSquares * lengthSquares).squareRoot()
-    if spread > 0, spread.isFinite { result.scoreLengthCorrelation = products / spread }
+    result.scoreLengthCorrelation = scoreLength.value
     return result
   }
-}
-
-/// A mean that is nil until something was added.
-private struct Mean {
-  private var sum = 0.0
-  private var count = 0
-
-  mutating func add(_ value: Double) {
-    sum += value
-    count += 1
-  }
-
-  var value: Double? { count == 0 ? nil : sum / Double(count) }
 }

@@ -21,6 +21,14 @@ public struct ChatEncoder: Sendable {
     self.path = path
   }
 
+  /// The ids of a prompt that is plain text, with the tokens that the tokenizer puts around text, as
+  /// TRL does; an end token behind the prompt would end it and stays away.
+  public func prompt(text: String) -> [Int32] {
+    let ids = tokenizer.encode(text, special: true)
+    guard let last = ids.last, endIDs.contains(last), ids.count > 1 else { return ids }
+    return tokenizer.encode(text).last == last ? ids : ids.dropLast()
+  }
+
   /// The text of `messages`; nil where the model has no template.
   ///
   /// - Throws: `JinjaError` where the template refuses the conversation.

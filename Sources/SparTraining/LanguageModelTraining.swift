@@ -32,13 +32,7 @@ public struct LanguageModelPairs: PairEncoder {
     try model.prompt(messages.map { ChatMessage(role: $0.role, content: $0.content) })
   }
 
-  /// With the tokens that the tokenizer puts around plain text, as TRL does.
-  public func text(_ text: String) -> [Int32] {
-    // An end token after the prompt would end it; what precedes the text stays.
-    let ids = model.tokenizer.encode(text, special: true)
-    guard let last = ids.last, model.endIDs.contains(last), ids.count > 1 else { return ids }
-    return model.tokenizer.encode(text).last == last ? ids : ids.dropLast()
-  }
+  public func text(_ text: String) -> [Int32] { model.chat.prompt(text: text) }
 
   public func answer(_ text: String) -> [Int32] { model.answer(text) }
 

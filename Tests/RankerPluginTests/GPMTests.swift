@@ -1,4 +1,5 @@
 import Foundation
+import RankerFixtures
 import SparHost
 import SparPipeline
 import SparTensor
@@ -85,7 +86,15 @@ struct GPMTests {
     #expect(problem().contains("use the ranker bradley-terry"))
     try golden.configure(["spar_ranker": NSNull(), "value_head_dim": 8])
     #expect(problem().contains("value_head_dim 8, value_head.weight has 6 rows"))
-    try golden.configure(["value_head_dim": 6, "add_prompt_head": false])
+    for size in [1e300, 6.5] {
+      try golden.configure(["value_head_dim": size])
+      #expect(problem().contains("has value_head_dim"))
+    }
+    try golden.configure(["value_head_dim": 6, "spar_ranker": ["tau": "0.5"]])
+    #expect(problem().contains("has tau 0.5, which is of no use"))
+    try golden.configure([
+      "spar_ranker": NSNull(), "value_head_dim": 6, "add_prompt_head": false,
+    ])
     #expect(problem().contains("add_prompt_head false"))
     try golden.configure(["add_prompt_head": true])
     #expect(problem() == "")

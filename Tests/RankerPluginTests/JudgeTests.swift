@@ -1,4 +1,5 @@
 import Foundation
+import RankerFixtures
 import SparHost
 import SparPreference
 import SparRanking
@@ -81,7 +82,7 @@ private func judge(_ server: ChatServer, _ more: [String: String] = [:]) throws 
     "replies of no use are failures, not numbers",
     arguments: [
       ChatServer.Response.text("A"), .json("not JSON"), .json("{}"), .json("{\"choices\":[]}"),
-      .logprobs([]), .logprobs([("x", -1), ("y", -2)]),
+      .logprobs([]), .logprobs([("x", -1), ("y", -2)]), .logprobs([("A", 1e300), ("B", -1)]),
       .json("{\"choices\":[{\"logprobs\":{\"content\":[{\"top_logprobs\":[{\"token\":1}]}]}}]}"),
     ])
   func useless(response: ChatServer.Response) throws {
@@ -106,6 +107,7 @@ private func judge(_ server: ChatServer, _ more: [String: String] = [:]) throws 
     "what passes by itself is tried again",
     arguments: [
       ChatServer.Response.status(429), .status(500), .status(503), .silence, .hangUp,
+      .status(429, headers: ["Retry-After": "nan"]),
     ])
   func retries(first: ChatServer.Response) throws {
     let server = try ChatServer { request in
@@ -144,6 +146,33 @@ private func judge(_ server: ChatServer, _ more: [String: String] = [:]) throws 
     } throws: {
       "\($0)".contains("got no answer") && "\($0)".contains("status 500, after 3 attempts")
     }
+  }
+
+  @Test("questions without an answer are counted from prompt to prompt") func givingUp() throws {
+    let server = try ChatServer { _ in .status(500) }
+    let ranker = try judge(server, ["give_up_after": "3", "retries": "0"])
+    #expect(try ranker.compare([query("q", ["x", "y"])])[0].failed == [false, true, true, false])
+    #expect { try ranker.compare([query("r", ["x", "y"])]) } throws: {
+      "\($0)".contains("got no answer")
+    }
+  }
+
+  @Test(
+    "a label that no reply can name is refused",
+    arguments: [("text", "[[A]]"), ("text", "first one"), ("logprobs", " A")])
+  func labels(read: String, label: String) throws {
+    let server = try ChatServer { _ in .text("A") }
+    #expect { try judge(server, ["read": read, "label_a": label]) } throws: {
+      "\($0)".contains("is never found in a reply")
+    }
+  }
+
+  @Test("a seed that nothing would read is refused") func unreadSeed() throws {
+    let server = try ChatServer { _ in .logprobs([("A", -0.5), ("B", -1)]) }
+    #expect { try judge(server, ["seed": "1"]).compare([query("q", ["x", "y"])]) } throws: {
+      "\($0)".contains("seed is for order=random")
+    }
+    #expect(server.requests.isEmpty)
   }
 
   @Test("a refusal that would come again ends the ranking at once", arguments: [400, 401, 404])

@@ -1,4 +1,5 @@
 import Foundation
+import RankerFixtures
 import SparHost
 import SparPreference
 import SparTensor

@@ -1,4 +1,5 @@
 import Foundation
+import RankerFixtures
 import SparCompute
 import SparHost
 import SparModel

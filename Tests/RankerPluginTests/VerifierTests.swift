@@ -133,6 +133,11 @@ import Testing
     #expect { try verdicts(["rule": "constraints"], ["a"], row: other) } throws: {
       "\($0)".contains("language:response_language")
     }
+    let odd =
+      "{\"instruction_id_list\":[\"keywords:existence\"],\"kwargs\":[{\"keywords\":[1]}]}"
+    #expect { try verdicts(["rule": "constraints"], ["a"], row: odd) } throws: {
+      "\($0)".contains("of another type")
+    }
     let lacking = "{\"instruction_id_list\":[\"keywords:existence\"],\"kwargs\":[{}]}"
     #expect { try verdicts(["rule": "constraints"], ["a"], row: lacking) } throws: {
       "\($0)".contains("lack keywords")

@@ -37,6 +37,9 @@ import Testing
       (["data", "inspect", folder.file("b.jsonl")], 1, "No such file or directory"),
       (["data", "convert", path, path], 2, "is one of the files that are read"),
       (["data", "convert", path, folder.file("b.csv")], 1, "written as .jsonl or .parquet"),
+      (["data", "convert", path, folder.file("b.jsonl"), "--window", "5"], 2, "for --shuffle"),
+      (["data", "doctor", path, "--max-length", "50"], 2, "no --model is given"),
+      (["data", "inspect", path, "--sample-seed", "3"], 2, "all of"),
       (["data", "inspect", path, "--column", "promt=question"], 2, "nearest: prompt"),
       (["data", "inspect", path, "--column", "prompt=query"], 1, "there is no column query"),
       (

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("spar model") struct ModelCommandTests {
   /// A Hugging Face folder of one layer with a tokenizer of a few tokens.
-  private static func model(_ folder: SparProcess.Folder) throws -> String {
+  static func model(_ folder: SparProcess.Folder) throws -> String {
     let path = folder.file("tiny")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     let shapes: [(String, [Int])] = [
@@ -127,6 +127,7 @@ import Testing
       (["export", model, folder.file("x"), "--type", "q8_0"], "ends in .gguf"),
       (["export", model, folder.file("x.gguf"), "--type", "q9"], "q8_0, q4_0"),
       (["export", model, folder.file("x"), "--max_shard_size", "big"], "5GB"),
+      (["export", model, folder.file("x.gguf"), "--max_shard_size", "1GB"], "is for a folder"),
       (["import", model, folder.file("x.bin")], "does not end in .h5"),
     ] {
       let result = try SparProcess.run(["model"] + arguments)

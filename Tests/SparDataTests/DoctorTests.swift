@@ -133,5 +133,9 @@ import Testing
     let report = try examine(Array(repeating: equal, count: 9), nil)
     #expect(names(report) == [.identicalAnswers, .duplicate])
     #expect(report.findings.map(\.count) == [9, 8] && report.findings[0].rows.count == 5)
+    // Both answers have it: the row counts once.
+    let special = #"{"prompt": [§], "chosen": "a<|end|>", "rejected": "b<|end|>"}"#
+    let twice = try examine(Array(repeating: special, count: 9), TinyChat.chat())
+    #expect(twice.findings.first { $0.name == .specialToken }?.count == 9)
   }
 }

@@ -94,6 +94,8 @@ import Testing
     // A list of 2^35 structures.
     #expect(parse([0x29, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F])?.what == ThriftReader.ended)
     #expect(parse([])?.what == ThriftReader.ended)
+    // Values of no type take no bytes, so that lists of lists of them would never end.
+    #expect(parse([0x19, 0x20, 0, 0])?.what.contains("no type") == true)
   }
 
   @Test("a page claims more than the limit, or more than it decompresses to")
@@ -124,6 +126,13 @@ import Testing
     #expect(!decompress(.lz4, [0xFF, 255]))
     for codec in [PageCodec.gzip, .zstd, .none] { #expect(!decompress(codec, [1, 2, 3])) }
     #expect(throws: ParquetFault.self) { try PageCodec(named: 4) }
+  }
+
+  @Test("a date beyond every calendar is its number of days")
+  func dates() {
+    for days in [Int.min, .max, 400_000_000] {
+      #expect(CalendarText.date(days: days) == "\(days) days")
+    }
   }
 
   @Test("runs and differences that lie end")

@@ -81,6 +81,7 @@ import Testing
       ("a.json", "[{\"a\": 1} {\"a\": 2}]", "byte 10: not JSON (expected ',' or ']')"),
       ("a.json", "[{\"a\": 1}", "the array does not end"),
       ("a.json", "[{\"a\": \"x", "the text ends too early"),
+      ("a.json", "[{\"a\": 1}]\n[{\"a\": 2}]", "byte 11: not JSON (more text behind the array)"),
       ("a.json", "3", "it begins with neither"),
       ("a.json", "", "the file is empty"),
       ("a.csv", "a,b\n1,2\n1\n", "row 2: 1 cells, the header has 2"),

@@ -37,6 +37,14 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [name])
   }
 
+  @Test("an object without members is a null: Parquet has no group without a field")
+  func emptyObject() throws {
+    let folder = try TemporaryFolder()
+    try write(folder["a.parquet"], [#"{"n": 1, "m": {}, "l": [{}]}"#])
+    let found = try rows(folder["a.parquet"])
+    #expect(found.map(\.columns) == [try object(#"{"n": 1, "m": null, "l": [null]}"#)])
+  }
+
   @Test("many rows go into several row groups and pages")
   func groups() throws {
     let folder = try TemporaryFolder()

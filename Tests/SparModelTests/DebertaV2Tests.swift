@@ -141,12 +141,14 @@ struct GoldenDebertaTests {
     arguments: [
       "relative_attention", "position_biased_input", "type_vocab_size", "conv_kernel_size",
       "embedding_size", "hidden_act", "pos_att_type", "num_attention_heads", "position_buckets",
+      "max_relative_positions",
     ])
   func refused(field: String) throws {
     let bad: [String: Any] = [
       "relative_attention": false, "position_biased_input": true, "type_vocab_size": 2,
       "conv_kernel_size": 3, "embedding_size": 512, "hidden_act": "relu", "pos_att_type": "p2p",
       "num_attention_heads": 7, "position_buckets": 1100,
+      "max_relative_positions": 1 << 40,
     ]
     let value = try #require(bad[field])
     let error = #expect(throws: ModelError.self) { try config([field: value]) }

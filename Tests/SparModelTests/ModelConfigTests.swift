@@ -66,6 +66,10 @@ struct ModelConfigTests {
     arguments: [
       ("llama", "\"rope_scaling\": {\"type\": \"ntk\", \"factor\": 2}", "rope_type: \"ntk\""),
       ("llama", "\"rope_scaling\": {\"type\": \"linear\"}", "rope_scaling.factor: a number"),
+      (
+        "llama", "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 1e300}",
+        "is no number of positions"
+      ),
       ("llama", "\"partial_rotary_factor\": 0.5", "llama rotates whole heads"),
       ("llama", "\"hidden_act\": \"sillu\"", "the nearest is silu"),
       ("llama", "\"quantization_config\": {\"quant_method\": \"gptq\"}", "packed by gptq"),

@@ -1,4 +1,5 @@
 import Foundation
+import RankerFixtures
 import SparModel
 
 /// The golden tiny PairRM, laid out as a folder that Spar loads.
@@ -44,24 +45,8 @@ func layPairTokenizer(in folder: String) throws {
     130: "<|candidate1|>", 131: "<|candidate2|>", 132: "<|candidate|>",
   ]
   for (id, name) in known { names[id] = name }
-  let added = names.enumerated().map { id, name in
-    [
-      "id": id, "content": name, "special": known[id] != nil, "single_word": false,
-      "lstrip": false, "rstrip": false, "normalized": false,
-    ] as [String: Any]
-  }
-  let byteLevel: [String: Any] = [
-    "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
-  ]
-  let vocabulary = Dictionary(
-    uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
-  try writeJSON(
-    [
-      "version": "1.0", "added_tokens": added, "normalizer": NSNull(),
-      "pre_tokenizer": byteLevel, "decoder": byteLevel, "post_processor": NSNull(),
-      "model": [
-        "type": "BPE", "dropout": NSNull(), "unk_token": NSNull(), "fuse_unk": false,
-        "byte_fallback": false, "vocab": vocabulary, "merges": [String](),
-      ] as [String: Any],
-    ], to: folder + "/tokenizer.json")
+  try layTokenizer(
+    in: folder,
+    added: names.enumerated().map { AddedToken($0.element, isSpecial: known[$0.offset] != nil) },
+    vocabulary: Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) }))
 }

@@ -1,4 +1,5 @@
 import Foundation
+import RankerFixtures
 import SparCompute
 import SparHost
 import SparModel
@@ -96,6 +97,10 @@ struct PairRMTests {
     let short = try raw(whole, long.prefix(17).joined(), ["<t4><t5><t6>", "<t7>"])
     let both = try raw(cut, long.joined(), ["<t4><t5><t6><t7>", "<t7>"])
     #expect(both == short)
+    let answers = [long.joined(), "<t5>"]
+    #expect(try cut.rank([query(nil, answers)])[0].truncated == [true, false])
+    #expect(try cut.rank([query(long.joined(), answers)])[0].truncated == [true, true])
+    #expect(try whole.rank([query(nil, answers)])[0].truncated == [false, false])
   }
 
   @Test("a separator in the text is a space") func separators() throws {

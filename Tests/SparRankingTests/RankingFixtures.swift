@@ -1,24 +1,10 @@
 import Foundation
+import RankerFixtures
 import SparPreference
 import SparStore
 import SparTensor
-import Testing
 
-/// A folder that goes away with its last user.
-final class Folder {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "spar-ranking-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit {
-    do { try FileManager.default.removeItem(atPath: path) } catch { Issue.record(error) }
-  }
-
-  func file(_ name: String) -> String { path + "/" + name }
-
+extension Folder {
   /// n prompts with four random answers each, of ids below 100.
   func candidates(_ name: String = "candidates.h5", prompts n: Int, seed: UInt64 = 1) throws
     -> String

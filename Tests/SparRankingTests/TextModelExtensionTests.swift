@@ -1,5 +1,6 @@
 import CSparPlugin
 import Foundation
+import RankerFixtures
 import SparCompute
 import SparModel
 import SparRanking

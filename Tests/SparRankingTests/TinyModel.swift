@@ -1,18 +1,7 @@
 import Foundation
+import RankerFixtures
 import SparCompute
 import SparModel
-
-/// The folder of golden values and real data beside the project; nil where it is absent.
-let shared: String? = {
-  if let given = ProcessInfo.processInfo.environment["SPAR_SHARED"], !given.isEmpty { return given }
-  var folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  while folder.path != "/" {
-    let candidate = folder.appendingPathComponent("shared")
-    if FileManager.default.fileExists(atPath: candidate.path + "/golden") { return candidate.path }
-    folder.deleteLastPathComponent()
-  }
-  return nil
-}()
 
 /// Lays the golden tiny Llama (160 ids) into `folder`, with a tokenizer of one id per ASCII
 /// character and a template of one line per turn.
@@ -25,24 +14,9 @@ func layTinyModel(_ golden: String, in folder: String) throws {
   for byte in 33...126 as ClosedRange<UInt8> {
     vocabulary[String(UnicodeScalar(byte))] = vocabulary.count
   }
-  let added = ["<pad>", "<s>", "</s>"].enumerated().map { id, content in
-    [
-      "id": id, "content": content, "special": true, "single_word": false, "lstrip": false,
-      "rstrip": false, "normalized": false,
-    ] as [String: Any]
-  }
-  let byteLevel: [String: Any] = [
-    "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
-  ]
-  try writeJSON(
-    [
-      "version": "1.0", "added_tokens": added, "normalizer": NSNull(),
-      "pre_tokenizer": byteLevel, "post_processor": NSNull(), "decoder": byteLevel,
-      "model": [
-        "type": "BPE", "dropout": NSNull(), "unk_token": NSNull(), "fuse_unk": false,
-        "byte_fallback": false, "vocab": vocabulary, "merges": [String](),
-      ] as [String: Any],
-    ], to: folder + "/tokenizer.json")
+  try layTokenizer(
+    in: folder, added: ["<pad>", "<s>", "</s>"].map { AddedToken($0, isSpecial: true) },
+    vocabulary: vocabulary)
   try writeJSON(
     [
       "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>",
@@ -50,10 +24,6 @@ func layTinyModel(_ golden: String, in folder: String) throws {
         "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\\n' }}{% endfor %}"
         + "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}",
     ], to: folder + "/tokenizer_config.json")
-}
-
-func writeJSON(_ object: [String: Any], to path: String) throws {
-  try JSONSerialization.data(withJSONObject: object).write(to: URL(fileURLWithPath: path))
 }
 
 extension LanguageModel {

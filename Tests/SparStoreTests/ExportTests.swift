@@ -34,6 +34,19 @@ import Testing
     #expect(try folder.names() == ["a", "a.h5", "b"])
   }
 
+  @Test("a template that has a file of its own survives HDF5")
+  func ownTemplate() throws {
+    let folder = try TemporaryFolder()
+    try TinyModel.make(folder["a"])
+    try TinyModel.write(["eos_token": "</s>"], folder["a"] + "/tokenizer_config.json")
+    try Data(TinyModel.template.utf8).write(
+      to: URL(fileURLWithPath: folder["a"] + "/chat_template.jinja"))
+    try CheckpointImport.write(try .huggingFace(folder["a"]), to: folder["a.h5"])
+    try HuggingFaceExport().write(
+      try .checkpoint(folder["a.h5"]), to: folder["b"], card: ModelCard(title: "b"))
+    #expect(try ModelFiles.huggingFace(folder["b"]).chatTemplate == TinyModel.template)
+  }
+
   @Test(
     "the golden models survive HDF5 bit by bit", .enabled(if: Golden.folder != nil, Golden.absence),
     arguments: ["llama", "llama3", "mistral", "qwen2", "qwen3", "gemma2"])
@@ -88,6 +101,25 @@ import Testing
     let left = try FileManager.default.contentsOfDirectory(atPath: folder["b"])
     #expect(left.filter { $0.contains("safetensors") } == ["model.safetensors"])
     #expect(try folder.names() == ["a", "b"])
+  }
+
+  @Test("a file that cannot take its place loses neither the old model nor the new one")
+  func notMoved() throws {
+    let folder = try TemporaryFolder()
+    try TinyModel.make(folder["a"])
+    let source = try ModelFiles.huggingFace(folder["a"])
+    var export = HuggingFaceExport()
+    export.overwrite = true
+    try export.write(source, to: folder["b"], card: ModelCard(title: "b"))
+    // A folder stands where the card is to go.
+    try FileManager.default.removeItem(atPath: folder["b/README.md"])
+    try FileManager.default.createDirectory(
+      atPath: folder["b/README.md/x"], withIntermediateDirectories: true)
+    let text = message { try export.write(source, to: folder["b"], card: ModelCard(title: "b")) }
+    #expect(text.contains("README.md could not take the place of"))
+    #expect(FileManager.default.fileExists(atPath: folder["b/model.safetensors"]))
+    let kept = try #require(try folder.names().first { $0.hasPrefix("b.tmp-") })
+    #expect(FileManager.default.fileExists(atPath: folder[kept + "/model.safetensors"]))
   }
 
   @Test("missing weight files are all named")

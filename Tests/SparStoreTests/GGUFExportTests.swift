@@ -135,6 +135,9 @@ import Testing
     #expect(
       try refusal([:], [("model.layers.0.mlp.router.weight", [2, 2])]).contains("mlp.router.weight")
     )
+    #expect(try refusal(["hidden_act": "gelu"]).contains("the activation is gelu"))
+    let yarn: [String: Any] = ["rope_type": "yarn", "factor": 2.0, "truncate": false]
+    #expect(try refusal(["rope_scaling": yarn]).contains("truncate"))
     #expect(!FileManager.default.fileExists(atPath: folder["x.gguf"]))
   }
 

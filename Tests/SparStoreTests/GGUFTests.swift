@@ -119,6 +119,10 @@ import Testing
     bytes.tensors[bytes.tensors.count - 1] = .init("rope_freqs.weight", [2], [3, 1])
     let path = try folder.write("2.gguf", bytes.bytes)
     #expect(message { _ = try GGUFLlamaSource(path: path) }.contains("rope_freqs.weight"))
+    // A length far below 0 would follow.
+    bytes.tensors[bytes.tensors.count - 1] = .init("rope_freqs.weight", [2], [-1e-30, 1.0005])
+    let negative = try folder.write("n.gguf", bytes.bytes)
+    #expect(message { _ = try GGUFLlamaSource(path: negative) }.contains("rope_freqs.weight"))
     bytes.tensors[bytes.tensors.count - 1] = .init("rope_freqs.weight", [2], [1, 3])
     // theta 5e10: the second wavelength is 1.4 million, beyond the context.
     let base = bytes.metadata.firstIndex { $0.0 == "llama.rope.freq_base" }

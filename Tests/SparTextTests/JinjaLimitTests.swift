@@ -98,6 +98,16 @@ import Testing
         "more than 1000 nested evaluations"
       ),
       ("{{ 'a' * 30000 ~ 'b' in 'a' * 60000 }}", "rendered 5 bytes"),
+      ("{{ -1e300|filesizeformat }}", "an integer beyond 64 bits"),
+      ("{{ '-inf'|filesizeformat }}", "cannot convert float infinity to integer"),
+      ("{{ 'a'.ljust(-9223372036854775807 - 1) }}", "rendered 1 bytes"),
+      ("{{ '-1'.zfill(-9223372036854775807 - 1) }}", "rendered 2 bytes"),
+      ("{{ (-9223372036854775807 - 1) in range(0, -5, -1) }}", "rendered 5 bytes"),
+      ("{{ range(0, 9223372036854775807, 2**62)[:] }}", "an integer beyond 64 bits"),
+      (
+        "{{ range(-9223372036854775807 - 1, 9223372036854775807, 9223372036854775807)|list }}",
+        "rendered 47 bytes"
+      ),
     ])
   func named(source: String, message: String) throws {
     let found = try Self.fault(source) { $0.steps = 200_000 }

@@ -95,6 +95,8 @@ import Testing
     // Of equal texts the first one counts.
     let repeated = try group(files(texts: ["a", "b", "b"]))
     #expect(repeated.terms == .pairs([TrainingPair(chosen: 1, rejected: 0)]))
+    // A prompt that is kept by another measure, and has no two scores that differ, is left out.
+    #expect(throws: TrainingError.self) { try group(files(margin: 3)) }
   }
 
   @Test("preferences of other candidates are refused")

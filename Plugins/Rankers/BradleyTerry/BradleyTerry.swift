@@ -42,48 +42,25 @@ final class BradleyTerry: Ranker {
     }
     self.model = model
     let said = try Self.choices(saidBy: info)
-    self.scale = try Self.settled("scale", scale, said.scale, info.path) ?? 1
+    self.scale = try info.settled("scale", scale, said.scale) ?? 1
     encoding = AnswerEncoding(
-      treatment: try Self.settled("text", treatment, said.treatment, info.path)
+      treatment: try info.settled("text", treatment, said.treatment)
         ?? (name == .value ? .ranking : .template),
       maxTokens: maxTokens > 0 ? min(maxTokens, info.maxPositions) : info.maxPositions)
-  }
-
-  /// The user's choice where given, the checkpoint's else; a contradiction is refused.
-  private static func settled<Value: Equatable>(
-    _ option: String, _ user: Value?, _ file: Value?, _ path: String
-  ) throws -> Value? {
-    if let user, let file, user != file {
-      throw PluginFailure(
-        "option \(option) is \(user), but the checkpoint \(path) says \(file) in its config.json; "
-          + "leave the option out")
-    }
-    return user ?? file
   }
 
   /// `spar_ranker` of config.json, as `spar train-ranker` writes it; its tau is our scale.
   private static func choices(
     saidBy info: TextModelInfo
   ) throws -> (scale: Double?, treatment: AnswerEncoding.Treatment?) {
-    let config: JSONValue
-    do {
-      config = try JSONValue(parsing: info.configJSON)
-    } catch {
-      throw PluginFailure("\(info.path): config.json is no JSON: \(error)")
+    guard let said = try info.rankerChoices(info.config(), kind: "bradley-terry") else {
+      return (nil, nil)
     }
-    guard let said = config["spar_ranker"] else { return (nil, nil) }
-    if let kind = said["kind"]?.string, kind != "bradley-terry" {
-      throw PluginFailure("\(info.path) is a ranker of kind \(kind); use the ranker \(kind)")
-    }
-    let tau = said["tau"]?.number
+    let tau = try info.member("tau", of: said, \.number)
     if let tau, !(tau > 0 && tau.isFinite) {
       throw PluginFailure("\(info.path): config.json has spar_ranker.tau \(tau)")
     }
-    guard let text = said["text"]?.string else { return (tau, nil) }
-    guard let treatment = AnswerEncoding.Treatment(rawValue: text) else {
-      throw PluginFailure("\(info.path): config.json has spar_ranker.text \(text)")
-    }
-    return (tau, treatment)
+    return (tau, try info.choice("text", of: said, as: AnswerEncoding.Treatment.self))
   }
 
   func rank(_ queries: [Query]) throws {

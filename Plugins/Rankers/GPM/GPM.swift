@@ -9,8 +9,7 @@ final class GPM: Ranker {
   private let encoding: AnswerEncoding
 
   init(model: TextModel, given: HeadChoices, maxTokens: Int) throws {
-    let said = try HeadChoices(configJSON: model.info.configJSON, path: model.info.path)
-    let choices = try given.settled(by: said, path: model.info.path)
+    let choices = try given.settled(by: HeadChoices(model.info), model.info)
     self.model = model
     head = try PreferenceHead(model, choices)
     tau = choices.tau ?? 0.1

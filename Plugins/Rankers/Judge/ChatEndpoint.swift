@@ -23,7 +23,7 @@ final class ChatEndpoint: Sendable {
   private let patience: Patience
   private let session: URLSession
 
-  /// Longest wait that a server can ask for, in seconds.
+  /// Longest wait that a server can ask for and that doubling leads to, in seconds.
   private static let longestWait = 300.0
 
   init(baseURL: String, keyVariable: String, patience: Patience) throws {
@@ -62,7 +62,8 @@ final class ChatEndpoint: Sendable {
     var wait = 0.0
     for attempt in 0...patience.retries {
       guard Self.sleep(wait, isCancelled) else { return .cancelled }
-      wait = min(patience.backoff * pow(2, Double(attempt)), Self.longestWait)
+      wait = min(
+        patience.backoff * pow(2, Double(attempt)), max(patience.backoff, Self.longestWait))
       let answer = Exchange(request(body), session, timeout: patience.timeout)
       switch answer.result(isCancelled) {
       case .cancelled: return .cancelled
@@ -72,7 +73,10 @@ final class ChatEndpoint: Sendable {
         case 200..<300: return .reply(data)
         case 408, 429, 500..<600:
           reason = "status \(status)"
-          if let retryAfter { wait = min(max(retryAfter, 0), Self.longestWait) }
+          // "nan" reads as a number.
+          if let retryAfter, !retryAfter.isNaN {
+            wait = min(max(retryAfter, 0), Self.longestWait)
+          }
         default:
           throw PluginFailure(
             "\(url.absoluteString) answers \(status): "

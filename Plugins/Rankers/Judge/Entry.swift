@@ -25,7 +25,7 @@ nonisolated(unsafe) private let description = plugin(
         Option(
           "order", .choice("both", among: JudgeOrder.allCases.map(\.rawValue)),
           "both = each pair is asked about in both orders; random = in one, drawn by the seed."),
-        Option("seed", .int(42, 0...1_000_000_000), "Of the random order."),
+        Option("seed", .int(42, 0...1_000_000_000), "Of order=random."),
         Option(
           "read", .choice("logprobs", among: JudgeReading.allCases.map(\.rawValue)),
           "Where the preference stands: log-probabilities of the labels, or the reply's text."),
@@ -40,7 +40,7 @@ nonisolated(unsafe) private let description = plugin(
         Option("retries", .int(4, 0...100), "Attempts after the first."),
         Option(
           "backoff", .float(1, 0...3600), unit: "s",
-          "Wait before the second attempt; doubles with each, Retry-After comes first."),
+          "Wait before the second attempt; doubles with each up to 300 s, Retry-After comes first."),
         Option(
           "give-up-after", .int(20, 0...1_000_000_000),
           "Questions in succession without any answer that end the ranking; 0 = none do."),
@@ -67,13 +67,19 @@ private func judge(_ options: OptionValues, _ host: PluginHostLink) throws -> Ju
       TextModel(path: options.text(0), host: host), labels: labels, prompt: prompt)
   } else {
     let reading = JudgeReading.allCases[options.choice(6)]
+    let reply = JudgeReply(labels: labels, certainty: options.float(7))
+    if let label = labels.first(where: { !reply.canFind($0, reading) }) {
+      throw PluginFailure(
+        "label \"\(label)\" is never found in a reply with read=\(reading.rawValue); "
+          + "choose one word of letters and digits")
+    }
     panel = RemotePanel(
       endpoint: try ChatEndpoint(
         baseURL: options.text(1), keyVariable: options.text(2),
         patience: .init(
           timeout: options.float(10), retries: options.int(11), backoff: options.float(12))),
       model: options.text(0), prompt: prompt, reading: reading,
-      reply: JudgeReply(labels: labels, certainty: options.float(7)),
+      reply: reply,
       maxTokens: options.int(8) > 0 ? options.int(8) : reading == .text ? 16 : 1,
       concurrency: options.int(9), giveUpAfter: options.int(13), host: host)
   }
@@ -82,6 +88,9 @@ private func judge(_ options: OptionValues, _ host: PluginHostLink) throws -> Ju
 
 /// An option that nothing would read.
 private func misuse(_ options: OptionValues) -> PluginFailure? {
+  if options.isGiven(5), JudgeOrder.allCases[options.choice(4)] != .random {
+    return PluginFailure("option seed is for order=random, but order is both")
+  }
   guard options.text(1).isEmpty else {
     return JudgeReading.allCases[options.choice(6)] == .logprobs && options.isGiven(7)
       ? PluginFailure("option certainty is for read=text, but read is logprobs") : nil

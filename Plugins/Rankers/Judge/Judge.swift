@@ -6,7 +6,7 @@ import SparPluginKit
 /// A question that gets no usable reply is a failure: the pair is marked, and nothing stands in
 /// its place.
 final class Judge: Ranker {
-  private let panel: any JudgePanel
+  private var panel: any JudgePanel
   private let order: JudgeOrder
   private let seed: Int
   /// Options that do not belong together: told when there is work, since `create` takes every choice.
@@ -52,7 +52,7 @@ final class Judge: Ranker {
 protocol JudgePanel {
   /// Log-odds that the first answer is better, for each question; nil where there is no usable
   /// reply.
-  func logOdds(
+  mutating func logOdds(
     _ comparisons: [Comparison], messages: [[Message]], answers: [[String]]
   ) throws -> [Double?]
 }
@@ -69,14 +69,7 @@ struct LocalPanel: JudgePanel {
     }
     self.model = model
     self.prompt = prompt
-    self.labels = try labels.map { label in
-      let ids = try model.encode(label)
-      guard ids.count == 1 else {
-        throw PluginFailure(
-          "\(model.info.path): label \(label) is \(ids.count) tokens, it must be one")
-      }
-      return ids[0]
-    }
+    self.labels = try model.tokens(of: labels)
   }
 
   /// A question beyond the model's positions has no reply.

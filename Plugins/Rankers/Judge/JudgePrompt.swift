@@ -41,12 +41,12 @@ struct JudgePrompt {
 
   /// In one pass, so that an answer that spells a place stays as it is.
   func text(_ messages: [Message], _ a: String, _ b: String) -> String {
+    let values = ["{prompt}": Self.conversation(messages), "{a}": a, "{b}": b]
     var out = ""
     var rest = template[...]
     while let open = rest.firstIndex(of: "{") {
       out += rest[..<open]
       rest = rest[open...]
-      let values = ["{prompt}": Self.conversation(messages), "{a}": a, "{b}": b]
       if let place = Self.places.first(where: rest.hasPrefix) {
         out += values[place] ?? ""
         rest = rest.dropFirst(place.count)

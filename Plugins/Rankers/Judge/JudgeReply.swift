@@ -20,6 +20,19 @@ struct JudgeReply {
   /// Probability that is put on a label that was only named.
   var certainty: Double
 
+  /// Whether a reply can name the label: tokens are compared without white space around them, and
+  /// texts word by word.
+  func canFind(_ label: String, _ reading: JudgeReading) -> Bool {
+    switch reading {
+    case .logprobs: label == label.trimmingCharacters(in: .whitespacesAndNewlines)
+    case .text: Self.words(label) == [label]
+    }
+  }
+
+  private static func words(_ text: String) -> [String] {
+    text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+  }
+
   /// - Parameter body: the JSON of `/chat/completions`.
   func logOdds(_ body: Data, _ reading: JudgeReading) throws(UnusableReply) -> Double {
     let reply: JSONValue
@@ -57,14 +70,16 @@ struct JudgeReply {
       throw UnusableReply(description: "neither label is among the top_logprobs")
     }
     let logs = sums.map { $0.flatMap { $0 > 0 ? log($0) : nil } ?? least }
+    guard (logs[0] - logs[1]).isFinite else {
+      throw UnusableReply(description: "the top_logprobs are no log-probabilities")
+    }
     return logs[0] - logs[1]
   }
 
   /// ± the log-odds of `certainty`, where exactly one label stands as a word in the reply.
   private func namedLogOdds(_ text: String?) throws(UnusableReply) -> Double {
     guard let text else { throw UnusableReply(description: "the reply has no text") }
-    let words = Set(
-      text.split { !$0.isLetter && !$0.isNumber }.map(String.init))
+    let words = Set(Self.words(text))
     let named = labels.indices.filter { words.contains(labels[$0]) }
     guard named.count == 1 else {
       throw UnusableReply(

@@ -4,7 +4,8 @@ import SparPluginKit
 
 /// A model behind an endpoint, asked several questions at a time.
 struct RemotePanel: JudgePanel, @unchecked Sendable {
-  // Unchecked: all is constant; of the host only `cancelled` is called, which any thread may.
+  // Unchecked: threads see a copy, which is constant; of the host only `cancelled` is called, which
+  // any thread may.
 
   let endpoint: ChatEndpoint
   let model: String
@@ -16,19 +17,23 @@ struct RemotePanel: JudgePanel, @unchecked Sendable {
   /// So many questions in succession without a reply end the ranking; 0 = never.
   let giveUpAfter: Int
   let host: PluginHostLink
+  /// Questions in succession without a reply, of earlier calls too: a prompt alone may have few.
+  var silent = 0
 
-  func logOdds(
+  mutating func logOdds(
     _ comparisons: [Comparison], messages: [[Message]], answers: [[String]]
   ) throws -> [Double?] {
     let questions = comparisons.map { c in
       body(prompt.text(messages[c.query], answers[c.query][c.first], answers[c.query][c.second]))
     }
-    let work = QuestionWork(count: questions.count, giveUpAfter: giveUpAfter)
+    let work = QuestionWork(count: questions.count, giveUpAfter: giveUpAfter, silent: silent)
+    let panel = self
     DispatchQueue.concurrentPerform(iterations: min(concurrency, max(questions.count, 1))) { _ in
       while let index = work.next() {
-        work.finish(index, with: answer(to: questions[index], work))
+        work.finish(index, with: panel.answer(to: questions[index], work))
       }
     }
+    silent = work.silence
     return try work.verdicts()
   }
 
@@ -39,8 +44,8 @@ struct RemotePanel: JudgePanel, @unchecked Sendable {
       case .failed(let reason): return .failed(reason)
       case .reply(let data): return .verdict(try reply.logOdds(data, reading))
       }
-    } catch let error as UnusableReply {
-      return .unusable(error.description)
+    } catch is UnusableReply {
+      return .unusable
     } catch {
       return .fatal(error)
     }
@@ -64,7 +69,7 @@ private final class QuestionWork: @unchecked Sendable {
   enum Answer {
     case verdict(Double)
     /// The server answered, but said nothing of use.
-    case unusable(String)
+    case unusable
     /// The server did not answer.
     case failed(String)
     case fatal(any Error)
@@ -75,14 +80,19 @@ private final class QuestionWork: @unchecked Sendable {
   private let lock = NSLock()
   private var following = 0
   private var found: [Double?]
-  private var silent = 0
+  private var silent: Int
   private var error: (any Error)?
   private var isStopped = false
 
-  init(count: Int, giveUpAfter: Int) {
+  /// - Parameter silent: questions without any answer just before these.
+  init(count: Int, giveUpAfter: Int, silent: Int) {
     self.giveUpAfter = giveUpAfter
+    self.silent = silent
     found = [Double?](repeating: nil, count: count)
   }
+
+  /// Questions in succession without any answer, up to the last one.
+  var silence: Int { lock.withLock { silent } }
 
   var isOver: Bool { lock.withLock { error != nil || isStopped } }
 

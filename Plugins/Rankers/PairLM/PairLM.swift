@@ -15,17 +15,7 @@ final class PairLM: Ranker {
     guard !info.isEncoder else {
       throw PluginFailure("\(info.path) is an encoder; pair-lm needs a causal model")
     }
-    self.labels = try labels.map { label in
-      let ids = try model.encode(label)
-      guard ids.count == 1 else {
-        throw PluginFailure(
-          "\(info.path): label \(label) is \(ids.count) tokens, it must be one; choose others")
-      }
-      return ids[0]
-    }
-    guard self.labels[0] != self.labels[1] else {
-      throw PluginFailure("both labels are \(labels[0]); they must differ")
-    }
+    self.labels = try model.tokens(of: labels)
     self.model = model
     self.asksForAnswer = asksForAnswer
     self.maxTokens = maxTokens > 0 ? min(maxTokens, info.maxPositions) : info.maxPositions
@@ -34,12 +24,14 @@ final class PairLM: Ranker {
   func rank(_ queries: [Query]) throws {
     var groups: [TextModel.Group] = []
     var places: [(query: Int, i: Int, others: [Int])] = []
-    for (q, query) in queries.enumerated() {
-      for i in 0..<query.count where query.count > 1 {
+    for (q, query) in queries.enumerated() where query.count > 1 {
+      let messages = query.messages
+      let answers = beginnings(query)
+      for i in 0..<query.count {
         var others: [Int] = []
         var sequences: [[Int32]] = []
         for j in 0..<query.count where j != i {
-          guard let ids = try ids(query, i, j) else { continue }
+          guard let ids = try ids(query, messages, answers, i, j) else { continue }
           others.append(j)
           sequences.append(ids)
         }
@@ -70,18 +62,24 @@ final class PairLM: Ranker {
     }
   }
 
+  /// As much of each answer as can be read at all.
+  private func beginnings(_ query: Query) -> [String] {
+    query.responses.enumerated().map { answer, text in
+      // A token is rarely longer than this: what lies beyond is never read.
+      let start = Self.start(of: text, bytes: 32 * maxTokens)
+      if start.utf8.count < text.utf8.count { query.markTruncated(answer) }
+      return start
+    }
+  }
+
   /// The ids of one ordered pair.  Where they are too many the longer answer is cut at its end; nil
   /// where the conversation alone is too long.
-  private func ids(_ query: Query, _ i: Int, _ j: Int) throws -> [Int32]? {
-    // A token is rarely longer than this: what lies beyond is never read.
-    let mostBytes = 32 * maxTokens
-    var texts = [query.response(i), query.response(j)].map { Self.start(of: $0, bytes: mostBytes) }
-    for (answer, text) in zip([i, j], texts)
-    where text.utf8.count < query.response(answer).utf8.count {
-      query.markTruncated(answer)
-    }
+  private func ids(
+    _ query: Query, _ messages: [Message], _ answers: [String], _ i: Int, _ j: Int
+  ) throws -> [Int32]? {
+    var texts = [answers[i], answers[j]]
     while true {
-      let ids = try ids(query.messages, texts[0], texts[1])
+      let ids = try ids(messages, texts[0], texts[1])
       if ids.count <= maxTokens { return ids }
       let longer = texts[0].utf8.count >= texts[1].utf8.count ? 0 : 1
       let bytes = texts[longer].utf8.count

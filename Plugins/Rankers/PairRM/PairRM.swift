@@ -63,11 +63,16 @@ final class PairRM: Ranker {
 
   /// The ordered pairs (i, j), i ≠ j, row by row.
   private func pairs(_ query: Query) throws -> [PairInput.Pair] {
-    let source = input.source(
-      try model.encode(PairInput.cleaned(Conversation.text(query.messages))))
-    let candidates = input.candidates(
-      try (0..<query.count).map { try model.encode(PairInput.cleaned(query.response($0))) },
-      besideSource: source.count)
+    let prompt = try model.encode(PairInput.cleaned(Conversation.text(query.messages)))
+    let answers = try query.responses.map { try model.encode(PairInput.cleaned($0)) }
+    let source = input.source(prompt)
+    let candidates = input.candidates(answers, besideSource: source.count)
+    for answer in answers.indices
+    where source.count < prompt.count + PairInput.frame
+      || candidates[answer].count < answers[answer].count + PairInput.frame
+    {
+      query.markTruncated(answer)
+    }
     return candidates.indices.flatMap { i in
       candidates.indices.filter { $0 != i }.map {
         input.pair(source, candidates[i], candidates[$0])

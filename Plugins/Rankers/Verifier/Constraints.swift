@@ -45,7 +45,10 @@ struct Constraint {
     }
     func texts(_ key: String) throws -> [String] {
       guard let values = arguments[key]?.array else { throw Self.missing(key, name) }
-      return values.compactMap(\.string)
+      return try values.map { value in
+        guard let text = value.string else { throw Self.missing(key, name) }
+        return text
+      }
     }
     /// "at least" (default) or "less than" `limit`.
     func compares(_ relation: String, _ limit: Int) throws -> (Int) -> Bool {

@@ -60,7 +60,7 @@ extension Query {
   }
 }
 
-/// Every answer must, or must not, contain a match of a pattern.
+/// An answer contains a match of a pattern, or is one as a whole.
 struct PatternRule: AnswerRule {
   private let pattern: Regex<AnyRegexOutput>
   private let isWhole: Bool

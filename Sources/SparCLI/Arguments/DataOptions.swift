@@ -32,7 +32,13 @@ struct DataOptions: ParsableArguments {
   }
 
   func mixture(_ text: String) throws -> DataMixture {
-    try DataMixture(text, choice: sampleSeed.map { .sample(seed: $0) } ?? .first)
+    let mixture = try DataMixture(text, choice: sampleSeed.map { .sample(seed: $0) } ?? .first)
+    guard sampleSeed == nil || mixture.sources.contains(where: { $0.fraction < 1 }) else {
+      throw UsageError(
+        "--sample-seed draws fractions of data, and all of \(text) is taken",
+        hint: "write a fraction behind a source: a.jsonl:0.5")
+    }
+    return mixture
   }
 
   func reader(_ text: String) throws -> MixtureReader {

@@ -1,7 +1,6 @@
 import SparData
 import SparRankerTraining
 import SparStore
-import SparText
 
 /// Comparisons of data files as a ranker reads them, and what had to be left out.
 struct RankerRows {
@@ -12,33 +11,20 @@ struct RankerRows {
   /// Identity of the files.
   var digest: String
 
-  init(_ text: String, _ mapping: ColumnMapping, encoder: RankerEncoder) throws {
+  init(_ text: String, _ options: DataOptions, encoder: RankerEncoder) throws {
     path = text
-    let mixture = try DataMixture(text)
-    digest = try mixture.files().map { try fileDigest($0) }.joined() + text
-    let reader = MixtureReader(mixture, mapping: mapping)
+    let mixture = try options.mixture(text)
+    digest = try mixture.files().map { try fileDigest($0) }.joined() + "\(mixture)"
+    let reader = try options.reader(text)
     while let (row, form) = try reader.nextWithForm() {
-      guard form.hasPairs, form != .candidates, form != .idPairs else {
-        throw row.error(
-          "its columns are of the form \(form.rawValue), which holds no comparison of two texts",
-          cure: "give prompt, chosen and rejected")
-      }
-      let example = try Example(row, form: form)
-      guard case .text(let chosen) = example.answers[0],
-        case .text(let rejected) = example.answers[1]
-      else { throw row.error("chosen and rejected must be texts") }
-      let prompt: [ChatMessage]
-      switch example.prompt {
-      case .messages(let messages): prompt = messages
-      case .text(let text): prompt = [ChatMessage(role: "user", content: text)]
-      case .ids: throw row.error("prompt must be a text or messages")
-      }
+      let comparison = try ComparisonRow(row, form: form)
       let probability = row["chosen_probs"]?.double ?? 1
       guard (0...1).contains(probability) else {
         throw row.error("chosen_probs is \(probability)", cure: "a probability is from 0 to 1")
       }
       let outcome = try encoder.add(
-        prompt: prompt, chosen: chosen, rejected: rejected, probability: probability,
+        prompt: comparison.messages, chosen: comparison.chosen, rejected: comparison.rejected,
+        probability: probability,
         margin: row["margin"]?.double ?? 0, place: "\(row.place.path), \(row.place)", to: &data)
       switch outcome {
       case .added: break

@@ -15,14 +15,15 @@ struct RankerHeadArguments: ParsableArguments {
   @Option(help: "gpm: embeddings that can hold cycles; bradley-terry: a reward.")
   var kind = RankerHead.Kind.gpm
 
-  @Option(help: "Dimension of embeddings, even (gpm).")
-  var valueHeadDim = 2
+  @Option(help: "Dimension of embeddings, even (gpm). (default: 2)")
+  var valueHeadDim: Int?
 
-  @Option(help: "Weights of an embedding's blocks from the prompt: none, softmax, scaled.")
-  var gate = RankerHead.Gate.none
+  @Option(
+    help: "Weights of an embedding's blocks from the prompt (gpm). (default: none)")
+  var gate: RankerHead.Gate?
 
-  @Flag(inversion: .prefixedNo, help: "Divide embeddings by their norm (gpm).")
-  var l2 = true
+  @Flag(inversion: .prefixedNo, help: "Divide embeddings by their norm (gpm). (default: --l2)")
+  var l2: Bool?
 
   @Option(help: "τ, by which scores are divided. (default: 0.1 for gpm, 1 for bradley-terry)")
   var generalPreferenceTau: Double?
@@ -36,11 +37,32 @@ struct RankerHeadArguments: ParsableArguments {
   @Flag(help: "Use the margins of the data.")
   var marginLoss = false
 
-  @Option(help: "Target of the regression.")
-  var regressionTargetMargin = 10.0
+  @Option(help: "Target of the regression without margins. (default: 10)")
+  var regressionTargetMargin: Double?
+
+  /// A flag that the others make void is an error: it would be accepted and ignored.
+  func validate() throws {
+    if kind == .bradleyTerry {
+      let given = [
+        ("value-head-dim", valueHeadDim != nil), ("gate", gate != nil), ("l2", l2 != nil),
+      ]
+      if let name = given.first(where: \.1)?.0 {
+        throw ValidationError("--\(name) belongs to --kind gpm; a reward is one number")
+      }
+    }
+    if learnTau, generalPreferenceTau != nil {
+      throw ValidationError(
+        "--general-preference-tau gives τ, --learn-tau trains it from its own start; give one")
+    }
+    if regressionTargetMargin != nil, loss != .regression || marginLoss {
+      throw ValidationError(
+        "--regression-target-margin belongs to --loss regression without --margin-loss")
+    }
+  }
 
   var rankerHead: RankerHead {
-    RankerHead(kind: kind, dimension: valueHeadDim, gate: gate, normalises: l2)
+    RankerHead(
+      kind: kind, dimension: valueHeadDim ?? 2, gate: gate ?? .none, normalises: l2 ?? true)
   }
 
   var rankerLoss: RankerLoss {
@@ -49,7 +71,7 @@ struct RankerHeadArguments: ParsableArguments {
     value.tau = generalPreferenceTau ?? (kind == .gpm ? 0.1 : 1)
     value.learnsTau = learnTau
     value.usesMargin = marginLoss
-    value.regressionTarget = regressionTargetMargin
+    if let regressionTargetMargin { value.regressionTarget = regressionTargetMargin }
     return value
   }
 }
@@ -62,11 +84,11 @@ struct RankerTrainingArguments: ParsableArguments {
   @Option(help: "Peak step size. (default: 1e-3 for head, 1e-4 for lora, 1e-5 for full)")
   var learningRate: Double?
 
-  @Option(help: "Passes over the comparisons; fractions allowed.")
-  var maxEpochs = 1.0
+  @Option(help: "Passes over the comparisons; fractions allowed. (default: 1)")
+  var maxEpochs: Double?
 
-  @Option(help: "Steps instead of epochs; 0 = by epochs.")
-  var maxSteps = 0
+  @Option(help: "Steps instead of epochs.")
+  var maxSteps: Int?
 
   @Option(help: "Comparisons in one step.")
   var trainBatchSize = 8
@@ -89,8 +111,8 @@ struct RankerTrainingArguments: ParsableArguments {
   @Option(help: "Tokens of prompt and answer; the answer's end is cut.")
   var maxLen = 2048
 
-  @Option(help: "Share of the comparisons, from the end, that only validates.")
-  var validationShare = 0.0
+  @Option(help: "Share of the comparisons, from the end, that only validates. (default: 0)")
+  var validationShare: Double?
 
   @Option(help: "Steps between validations; 0 = after every epoch.")
   var evalSteps = 0
@@ -101,11 +123,11 @@ struct RankerTrainingArguments: ParsableArguments {
   @Option(help: "Steps between lines of the log.")
   var loggingSteps = 10
 
-  @Option(help: "Rank of adapters (--train lora).")
-  var loraRank = 16
+  @Option(help: "Rank of adapters (--train lora). (default: 16)")
+  var loraRank: Int?
 
-  @Option(help: "Adapters count α/rank (--train lora).")
-  var loraAlpha = 16.0
+  @Option(help: "Adapters count α/rank (--train lora). (default: 16)")
+  var loraAlpha: Double?
 
   @Option(help: "Layers that get adapters, comma-separated: q_proj,v_proj. (default: all)")
   var targetModules: String?
@@ -113,11 +135,30 @@ struct RankerTrainingArguments: ParsableArguments {
   @Option(help: "Weight of the auxiliary language-model loss (lora, full).")
   var ptxLossCoef = 0.0
 
-  @Option(help: "Form of the auxiliary loss: sft-sum, sft-mean, sft, dpo-ref-free.")
-  var ptxLoss = LanguageModelLoss.Form.mean
+  @Option(help: "Form of the auxiliary loss. (default: sft-mean)")
+  var ptxLoss: LanguageModelLoss.Form?
 
   @Option(help: "Seed of heads, adapters and order.")
   var seed: UInt64 = 42
+
+  /// As in `RankerHeadArguments`.
+  func validate() throws {
+    if train != .lora {
+      let given = [
+        ("lora-rank", loraRank != nil), ("lora-alpha", loraAlpha != nil),
+        ("target-modules", targetModules != nil),
+      ]
+      if let name = given.first(where: \.1)?.0 {
+        throw ValidationError("--\(name) belongs to --train lora; --train is \(train.rawValue)")
+      }
+    }
+    if ptxLoss != nil, ptxLossCoef == 0 {
+      throw ValidationError("--ptx-loss has no effect while --ptx-loss-coef is 0")
+    }
+    if maxSteps != nil, maxEpochs != nil {
+      throw ValidationError("--max-steps and --max-epochs exclude each other")
+    }
+  }
 
   func options(_ head: RankerHeadArguments) throws -> RankerTrainingOptions {
     var options = RankerTrainingOptions()
@@ -125,17 +166,17 @@ struct RankerTrainingArguments: ParsableArguments {
     options.loss = head.rankerLoss
     options.scope = train
     options.adapters = LowRankOptions(
-      rank: loraRank, alpha: loraAlpha,
+      rank: loraRank ?? 16, alpha: loraAlpha ?? 16,
       targets: targetModules?.split(separator: ",").map(String.init) ?? [])
     options.languageModelLoss.coefficient = ptxLossCoef
-    options.languageModelLoss.form = ptxLoss
+    if let ptxLoss { options.languageModelLoss.form = ptxLoss }
     options.groupSize = groupSize
-    options.validationShare = validationShare
+    options.validationShare = validationShare ?? 0
     options.evalSteps = evalSteps
     options.maxLength = maxLen
     options.training.learningRate = learningRate ?? [.head: 1e-3, .lora: 1e-4][train] ?? 1e-5
-    options.training.epochs = maxEpochs
-    options.training.maxSteps = maxSteps
+    options.training.epochs = maxEpochs ?? 1
+    options.training.maxSteps = maxSteps ?? 0
     options.training.perDeviceBatch = trainBatchSize
     options.training.schedule = lrSchedulerType
     options.training.warmupRatio = warmupRatio

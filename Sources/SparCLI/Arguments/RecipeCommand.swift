@@ -44,7 +44,8 @@ extension RecipeCommand {
 
 extension Spar {
   static let recipeCommands: [any RecipeCommand.Type] = [
-    RunCommand.self, SweepCommand.self, GenerateCommand.self, RankCommand.self, PairCommand.self,
+    RunCommand.self, SweepCommand.self, GenerateCommand.self, RankCommand.self,
+    EvaluateRankerCommand.self, PairCommand.self,
     TrainCommand.self, EvaluateCommand.self,
   ]
 }

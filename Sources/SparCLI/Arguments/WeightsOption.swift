@@ -6,8 +6,9 @@ struct WeightsOption: ParsableArguments {
   @Option(
     help: """
       Matrices in memory: f32, stored (as they lie in the file, mapped; other types than f32, f16, \
-      bf16, Q8_0, Q4_0, Q4_1 are expanded), or auto: stored for a model whose f32 weights would \
-      take more than a third of the machine's memory.
+      bf16, Q8_0, Q4_0, Q4_1 are expanded; HDF5 checkpoints and encoders refuse it), or auto: \
+      stored where that can be, for a model whose f32 weights would take more than a third of the \
+      machine's memory.
       """)
   var weights = WeightsPolicy.auto
 }

@@ -25,14 +25,17 @@ struct DataConvertCommand: ParsableCommand {
     help: ArgumentHelp("Shuffle the rows by this seed, within a window.", valueName: "seed"))
   var shuffle: UInt64?
 
-  @Option(help: "Rows that a shuffle holds at a time; as many as there are = uniform.")
-  var window = 10_000
+  @Option(
+    help: "Rows that a shuffle holds at a time; as many as there are = uniform. (default: 10000)")
+  var window: Int?
 
   @Flag(help: "Print the result as JSON on stdout.")
   var json = false
 
   func validate() throws {
+    guard let window else { return }
     if window < 1 { throw ValidationError("--window is \(window); it must be at least 1") }
+    if shuffle == nil { throw ValidationError("--window is for --shuffle, which is not given") }
   }
 
   private struct Result: Encodable {
@@ -53,7 +56,7 @@ struct DataConvertCommand: ParsableCommand {
     }
     let reader = MixtureReader(mixture, mapping: try options.mapping(), isCanonical: canonical)
     var rows: any RowReader = reader
-    if let shuffle { rows = ShuffledRows(rows, seed: shuffle, window: window) }
+    if let shuffle { rows = ShuffledRows(rows, seed: shuffle, window: window ?? 10_000) }
     let writer = try DataFormat.create(output)
     var count = 0
     while let row = try rows.next() {

@@ -27,8 +27,8 @@ struct DataDoctorCommand: ParsableCommand {
   @Option(help: "Data whose prompts must not be trained on.", completion: .file())
   var heldOut: String?
 
-  @Option(help: "Tokens of prompt and answer together.")
-  var maxLength = 1024
+  @Option(help: "Tokens of prompt and answer together, as --model cuts them. (default: 1024)")
+  var maxLength: Int?
 
   @OptionGroup var options: DataOptions
 
@@ -36,14 +36,18 @@ struct DataDoctorCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
+    guard let maxLength else { return }
     if maxLength < 2 {
       throw ValidationError("--max-length is \(maxLength); it must be at least 2")
+    }
+    if model == nil {
+      throw ValidationError("--max-length counts a model's tokens, and no --model is given")
     }
   }
 
   func run() throws {
     var limits = DataDoctor.Options()
-    limits.maxLength = maxLength
+    if let maxLength { limits.maxLength = maxLength }
     let chat = try model.map { try ModelFiles.open($0).chat() }
     limits.maxPositions = chat?.config.maxPositions
     let doctor = DataDoctor(chat: chat?.encoder, options: limits)

@@ -32,8 +32,9 @@ extension ModelCommand {
       help: "Type of the weights: f32, f16 or bf16; for .gguf also q8_0 or q4_0.")
     var type: String?
 
-    @Option(help: "Weights of one safetensors file at most, as 5GB or 800MB.")
-    var maxShardSize = "5GB"
+    @Option(
+      help: "Weights of one safetensors file at most, as 800MB; of a folder only. (default: 5GB)")
+    var maxShardSize: String?
 
     @OptionGroup var writing: ModelWritingOptions
 
@@ -52,7 +53,10 @@ extension ModelCommand {
     }
 
     func run() throws {
-      let (type, shard) = (try weightType(), try ByteSize.parse(maxShardSize))
+      if isGGUF, maxShardSize != nil {
+        throw UsageError("--max-shard-size is for a folder; a .gguf file is one file")
+      }
+      let (type, shard) = (try weightType(), try maxShardSize.map(ByteSize.parse))
       let files = try ModelFiles.open(model)
       let title = ((target as NSString).lastPathComponent as NSString).deletingPathExtension
       let summary = try writing.progress("export") { progress in
@@ -64,7 +68,7 @@ extension ModelCommand {
         }
         var export = HuggingFaceExport()
         export.type = type
-        export.maxShardBytes = shard
+        if let shard { export.maxShardBytes = shard }
         export.overwrite = writing.overwrite
         return try export.write(
           files, to: target, card: try card(files, title: title), progress: progress)

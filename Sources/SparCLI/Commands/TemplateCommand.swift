@@ -114,15 +114,8 @@ struct TemplateCommand: ParsableCommand {
     guard let source = files.chatTemplate else {
       throw ModelError(.noChatTemplate, path: files.path)
     }
-    var tokens: [String: JinjaValue] = [:]
-    let tokenizer = files.tokenizer
-    for (name, token) in [
-      ("bos_token", tokenizer.bosToken), ("eos_token", tokenizer.eosToken),
-      ("pad_token", tokenizer.padToken), ("unk_token", tokenizer.unkToken),
-    ] {
-      if let token { tokens[name] = .string(token) }
-    }
     return ChatTemplateSet(
-      templates: [.init(name: "default", source: source)], tokens: tokens, path: files.path)
+      templates: [.init(name: "default", source: source)],
+      tokens: files.tokenizer.templateVariables, path: files.path)
   }
 }

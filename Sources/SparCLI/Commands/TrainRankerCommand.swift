@@ -27,15 +27,26 @@ struct TrainRankerCommand: ParsableCommand {
   @Option(help: "Comparisons that choose the best checkpoint.", completion: .file())
   var validation: String?
 
-  @Option(help: "Rename columns, as prompt=question; may be repeated.")
-  var column: [String] = []
-
   @Option(help: "Folder for checkpoints, logs and the ranker.", completion: .directory)
   var outputDir = "ranker"
 
   @OptionGroup(title: "Head and loss") var head: RankerHeadArguments
   @OptionGroup(title: "Training") var training: RankerTrainingArguments
+  @OptionGroup var data: DataOptions
   @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if validation != nil, training.validationShare != nil {
+      throw ValidationError(
+        "--validation names comparisons to validate on, --validation-share takes some of the "
+          + "dataset; give one")
+    }
+    if training.evalSteps > 0, validation == nil, training.validationShare == nil {
+      throw ValidationError(
+        "--eval-steps says when to validate, but there is neither --validation nor "
+          + "--validation-share")
+    }
+  }
 
   private struct Result: Encodable {
     var ranker: String
@@ -53,20 +64,19 @@ struct TrainRankerCommand: ParsableCommand {
 
   func run() throws {
     let options = try training.options(head)
-    let mapping = try ColumnMapping(column)
     let runtime = try common.runtime()
     let backbone = try runtime.model(model)
     let line = ProgressLine()
     defer { line.finish() }
     let encoder = RankerEncoder(backbone, maxLength: options.maxLength)
-    let data = try RankerRows(dataset, mapping, encoder: encoder)
-    let held = try validation.map { try RankerRows($0, mapping, encoder: encoder) }
-    for rows in [data] + [held].compactMap({ $0 }) where !rows.skipped.isEmpty {
-      Terminal.error("spar: \(rows.path): \(rows.skippedText)")
+    let rows = try RankerRows(dataset, data, encoder: encoder)
+    let held = try validation.map { try RankerRows($0, data, encoder: encoder) }
+    for part in [rows, held].compactMap({ $0 }) where !part.skipped.isEmpty {
+      Terminal.error("spar: \(part.path): \(part.skippedText)")
     }
     let result = try RankerTrainer(
-      backbone, data: data.data, validation: held?.data,
-      dataDigest: data.digest + (held?.digest ?? ""),
+      backbone, data: rows.data, validation: held?.data,
+      dataDigest: rows.digest + (held?.digest ?? ""),
       options: options, output: outputDir
     ).run(
       progress: line.stage("train-ranker"),
@@ -76,7 +86,7 @@ struct TrainRankerCommand: ParsableCommand {
       return try Terminal.json(
         Result(
           ranker: result.folder, steps: result.steps, pairs: result.pairs,
-          validationPairs: result.validationPairs, skipped: data.skipped,
+          validationPairs: result.validationPairs, skipped: rows.skipped,
           bestStep: result.bestStep, validationAccuracy: result.accuracy,
           validationLoss: result.loss, longerWins: result.longerWins, tau: result.temperature,
           log: result.history.map(\.values)))

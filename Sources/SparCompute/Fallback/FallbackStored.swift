@@ -23,8 +23,8 @@ extension Fallback {
   func storedGemm(_ args: spar_gemm_args) throws(ReferenceGap) {
     let weights = try StoredRows(args.b)
     guard let a = args.a?.pointee, let c = args.c?.pointee, a.rank == 2, c.rank == 2,
-      weights.count > 0, weights.width > 0
-    else { throw ReferenceGap(what: "stored weights in other than one product of matrices") }
+      a.dtype == Int32(SPAR_F32), c.dtype == Int32(SPAR_F32), weights.count > 0, weights.width > 0
+    else { throw ReferenceGap(what: "stored weights in other than one product of f32 matrices") }
     let transposed = args.flags & UInt64(SPAR_TRANS_B) != 0
     let step = max(1, Self.slab / weights.width)
     let room = scratch(min(step, weights.count) * weights.width)

@@ -73,12 +73,7 @@ extension DataDoctor {
 
   private func checkPlain(_ row: DataRow, _ prompt: String, _ answers: [Example.Answer]) {
     guard let chat else { return }
-    var promptIDs = chat.tokenizer.encode(prompt, special: true)
-    if let last = promptIDs.last, chat.endIDs.contains(last), promptIDs.count > 1,
-      chat.tokenizer.encode(prompt).last != last
-    {
-      promptIDs.removeLast()
-    }
+    let promptIDs = chat.prompt(text: prompt)
     checkBegin(row, promptIDs)
     checkSpecial(row, prompt)
     var longest = 0

@@ -133,6 +133,7 @@ struct FindingTable {
   private struct Entry {
     var count = 0
     var places: [RowPlace] = []
+    var last: RowPlace?
     var detail: String?
   }
 
@@ -141,10 +142,10 @@ struct FindingTable {
   mutating func add(_ kind: FindingKind, _ place: RowPlace, _ detail: @autoclosure () -> String?) {
     var entry = entries[kind] ?? Entry(detail: detail())
     // A row counts once.
-    if entry.places.last != place || entry.count > Self.shownRows { entry.count += 1 }
-    if entry.places.count < Self.shownRows, entry.places.last != place {
-      entry.places.append(place)
-    }
+    guard entry.last != place else { return }
+    entry.last = place
+    entry.count += 1
+    if entry.places.count < Self.shownRows { entry.places.append(place) }
     entries[kind] = entry
   }
 

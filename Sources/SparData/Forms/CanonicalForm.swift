@@ -133,6 +133,7 @@ public final class FormReader: RowReader {
       columns = row.columns.map(\.key)
       form = try DataForm.of(row)
     }
-    return isCanonical ? try form?.canonical(row) : row
+    guard isCanonical, let form else { return row }
+    return try form.canonical(row)
   }
 }

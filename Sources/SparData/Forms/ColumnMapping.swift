@@ -35,9 +35,9 @@ public struct ColumnMapping: Equatable, Sendable {
       }
       let name = String(parts[0])
       guard Self.known.contains(name) else {
-        let close = Self.known.min { Self.distance($0, name) < Self.distance($1, name) } ?? ""
+        let close = NearestName.of(name, among: Self.known).map { " (nearest: \($0))" } ?? ""
         throw Problem(
-          description: "no column is called \(name) (nearest: \(close)); known are "
+          description: "no column is called \(name)\(close); known are "
             + Self.known.joined(separator: ", "))
       }
       guard !renames.contains(where: { $0.name == name }) else {
@@ -64,21 +64,5 @@ public struct ColumnMapping: Equatable, Sendable {
       return taken.contains(member.key) ? nil : member
     }
     return result
-  }
-
-  /// Edits from one name to the other.
-  private static func distance(_ a: String, _ b: String) -> Int {
-    let b = Array(b)
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let above = row[j + 1]
-        row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
-        diagonal = above
-      }
-    }
-    return row[b.count]
   }
 }

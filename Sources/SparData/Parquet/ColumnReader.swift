@@ -105,6 +105,10 @@ final class ColumnReader {
       guard header.compressedSize >= 0, header.compressedSize <= end - start else {
         throw ParquetFault(what: "a page of \(header.compressedSize) bytes reaches over its column")
       }
+      // Compression lengthens what it cannot shorten, but by far less than twice.
+      guard header.compressedSize <= 2 * DataLimits.pageBytes else {
+        throw ParquetFault(what: "a page of \(header.compressedSize) compressed bytes")
+      }
       guard header.size >= 0, header.size <= DataLimits.pageBytes else {
         throw ParquetFault(
           what: "a page claims \(header.size) bytes, the limit is \(DataLimits.pageBytes)",

@@ -118,7 +118,7 @@ enum CalendarText {
   /// Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
   static func date(days: Int) -> String {
     // Beyond a million years no calendar helps.
-    guard abs(days) < 400_000_000 else { return "\(days) days" }
+    guard days.magnitude < 400_000_000 else { return "\(days) days" }
     let z = days + 719_468
     let era = (z >= 0 ? z : z - 146_096) / 146_097
     let dayOfEra = z - era * 146_097

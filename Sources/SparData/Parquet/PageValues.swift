@@ -180,8 +180,8 @@ private final class DeltaLengthValues: PageValues {
   private var index = 0
 
   init(_ page: PageBytes, at: Int, count: Int, leaf: LeafValue) throws(ParquetFault) {
-    let (lengths, end) =
-      at < page.count ? try DeltaIntegers.all(page, at: at, limit: count) : ([], at)
+    var (lengths, end) = ([Int](), at)
+    if at < page.count { (lengths, end) = try DeltaIntegers.all(page, at: at, limit: count) }
     self.lengths = lengths
     super.init(page, at: end, leaf: leaf)
   }

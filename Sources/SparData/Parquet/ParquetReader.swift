@@ -16,6 +16,9 @@ public final class ParquetReader: RowReader {
     do throws(DataOrFault) {
       footer = try Self.readFooter(file)
       do throws(ParquetFault) {
+        guard footer.rows >= 0 else {
+          throw ParquetFault(what: "the file claims \(footer.rows) rows")
+        }
         schema = try ParquetSchema(footer.elements)
       } catch {
         throw .fault(error)
@@ -136,6 +139,7 @@ public final class ParquetReader: RowReader {
   // MARK: - Assembly
 
   private func read(_ field: ParquetSchema.Field) throws(DataOrFault) -> JSONNode {
+    try budget.addValue()
     if field.isOptional, try isBelow(field.definition, field.leaves) {
       for leaf in field.leaves { _ = try columns[leaf].take() }
       return .null
@@ -161,14 +165,12 @@ public final class ParquetReader: RowReader {
       try repeated(field.leaves, definition, repetition) { () throws(DataOrFault) in
         let name = try read(key)
         let text = name.string ?? JSONWriter.text(name)
-        members.append(JSONMember(key: text, value: try value.map(readOnce) ?? .null))
+        var content = JSONNode.null
+        if let value { content = try read(value) }
+        members.append(JSONMember(key: text, value: content))
       }
       return .object(members)
     }
-  }
-
-  private func readOnce(_ field: ParquetSchema.Field) throws(DataOrFault) -> JSONNode {
-    try read(field)
   }
 
   /// Calls `element` for each element of a list that spans `leaves`.
@@ -206,6 +208,7 @@ public final class ParquetReader: RowReader {
 private struct RowBudget {
   private var bytes = DataLimits.rowBytes
   private var elements = DataLimits.rowElements
+  private var values = DataLimits.rowValues
 
   mutating func spend(_ count: Int) throws(DataOrFault) {
     bytes -= count
@@ -213,6 +216,15 @@ private struct RowBudget {
       throw .fault(
         ParquetFault(
           what: "a row of more than \(DataLimits.rowBytes >> 20) MiB", cure: "split the row"))
+    }
+  }
+
+  mutating func addValue() throws(DataOrFault) {
+    values -= 1
+    guard values >= 0 else {
+      throw .fault(
+        ParquetFault(
+          what: "a row with more than \(DataLimits.rowValues) values", cure: "split the row"))
     }
   }
 

@@ -32,6 +32,7 @@ struct ParquetSchema {
   private(set) var leaves: [Leaf] = []
   private let elements: [ParquetFooter.Element]
   private var at = 1
+  private var pathBytes = 0
 
   init(_ elements: [ParquetFooter.Element]) throws(ParquetFault) {
     self.elements = elements
@@ -82,6 +83,11 @@ struct ParquetSchema {
     at += 1
     var level = outer
     level.path += (outer.path.isEmpty ? "" : ".") + element.name
+    // A group's name is in the path of every column below it.
+    pathBytes += level.path.utf8.count
+    guard pathBytes <= DataLimits.footerBytes else {
+      throw ParquetFault(what: "the paths of the columns are too long")
+    }
     let isOptional = element.repetition == 1 && !isElement
     if isOptional { level.definition += 1 }
     let first = leaves.count

@@ -74,7 +74,7 @@ struct ThriftReader {
       let kind = try kind(head & 0x0F)
       if kind == .stop { return }
       let delta = Int(head >> 4)
-      id = delta > 0 ? id &+ delta : try integer()
+      if delta > 0 { id &+= delta } else { id = try integer() }
       try field(&self, id, kind)
     }
   }
@@ -101,7 +101,8 @@ struct ThriftReader {
   /// Passes over a value.  As an element of a list a boolean has a byte of its own.
   mutating func skip(_ kind: Kind, isElement: Bool = false) throws(ParquetFault) {
     switch kind {
-    case .stop: break
+    // No value: a list of these would cost time and no bytes.
+    case .stop: throw ParquetFault(what: "a header holds values of no type")
     case .yes, .no: if isElement { _ = try byte() }
     case .byte: _ = try byte()
     case .int16, .int32, .int64: _ = try varint()

@@ -27,7 +27,8 @@ final class CSVReader: RowReader {
         throw DataError(path: path, what: "no header row", cure: "the first row names the columns")
       }
       header = cells.map { $0.text ?? "" }
-      if let twice = header.first(where: { name in header.count { $0 == name } > 1 }) {
+      var names: Set<String> = []
+      if let twice = header.first(where: { !names.insert($0).inserted }) {
         throw DataError(
           path: path, place: "header", what: "two columns are called \"\(twice)\"",
           cure: "give each column a name of its own")

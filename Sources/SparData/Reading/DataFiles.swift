@@ -6,7 +6,8 @@ public enum DataFiles {
   public static func find(_ path: String) throws(DataError) -> [String] {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-      return isFolder.boolValue ? try folder(path) : [path]
+      guard isFolder.boolValue else { return [path] }
+      return try folder(path)
     }
     guard path.contains(where: { "*?[".contains($0) }) else {
       throw DataError(path: path, what: "No such file or directory", cure: "")

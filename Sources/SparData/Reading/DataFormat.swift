@@ -30,7 +30,8 @@ public enum DataFormat: String, CaseIterable, Sendable {
     switch try of(path) {
     case .jsonl: return try JSONLinesReader(path)
     case .json:
-      return try isArray(path) ? JSONArrayReader(path) : JSONLinesReader(path)
+      if try isArray(path) { return try JSONArrayReader(path) }
+      return try JSONLinesReader(path)
     case .csv: return try CSVReader(path)
     case .tsv: return try CSVReader(path, separator: 0x09)
     case .parquet: return try ParquetReader(path)

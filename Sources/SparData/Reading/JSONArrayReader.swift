@@ -8,6 +8,7 @@ final class JSONArrayReader: RowReader {
   private var window: ByteWindow
   private var row = 0
   private var isOpen = false
+  private var isWrapped = false
   private var isFinished = false
 
   init(_ path: String) throws(DataError) {
@@ -24,7 +25,7 @@ final class JSONArrayReader: RowReader {
       isOpen = true
     }
     guard var byte = try peekAfterSpace() else { throw damaged("the array does not end") }
-    if byte == UInt8(ascii: "]") { return finish() }
+    if byte == UInt8(ascii: "]") { return try finish() }
     if row > 0 {
       guard byte == UInt8(ascii: ",") else { throw damaged("expected ',' or ']'") }
       window.drop(1)
@@ -38,8 +39,11 @@ final class JSONArrayReader: RowReader {
     return try JSONRow.row(bytes, place: RowPlace(path: path, number: row, unit: .row))
   }
 
-  private func finish() -> DataRow? {
+  /// Members behind a wrapped array are passed over; behind a bare one nothing may follow.
+  private func finish() throws(DataError) -> DataRow? {
     isFinished = true
+    window.drop(1)
+    if !isWrapped, try peekAfterSpace() != nil { throw damaged("more text behind the array") }
     return nil
   }
 
@@ -83,7 +87,10 @@ final class JSONArrayReader: RowReader {
       window.drop(1)
       guard let first = try peekAfterSpace() else { throw damaged("the text ends too early") }
       byte = first
-      if isData, byte == UInt8(ascii: "[") { return window.drop(1) }
+      if isData, byte == UInt8(ascii: "[") {
+        isWrapped = true
+        return window.drop(1)
+      }
       window.drop(try elementLength())
       guard try peekAfterSpace() == UInt8(ascii: ",") else {
         throw damaged("no member \"data\" with a list")

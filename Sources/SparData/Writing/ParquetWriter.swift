@@ -57,7 +57,8 @@ public final class ParquetWriter: RowWriter {
     shredder = ColumnShredder(settled)
     let rows = waiting
     waiting = []
-    for row in rows { try addTyped(row) }
+    // Their types are in `types`: an object without members is a null by now.
+    for row in rows { try place(row) }
   }
 
   private func addTyped(_ row: DataRow) throws(DataError) {
@@ -75,6 +76,11 @@ public final class ParquetWriter: RowWriter {
         "a column or member that no row before it has, or a fraction among integers",
         cure: "Parquet fixes the columns early; write .jsonl, or put such a row first")
     }
+    try place(row)
+  }
+
+  /// A row that fits the types.
+  private func place(_ row: DataRow) throws(DataError) {
     shredder?.add(row)
     rowsInGroup += 1
     // A look at all columns for each row would cost more than the row.

@@ -34,6 +34,8 @@ public struct YarnScaling: Equatable, Sendable {
 /// sequence, also those before: a row would depend on what follows it.  Such sequences are refused.
 public struct LongRopeScaling: Equatable, Sendable {
   public var shortFactors: [Double]
+  /// Not computed with here; an export carries them.
+  public var longFactors: [Double]
   public var originalLength: Int
   /// What cos and sin are multiplied by.
   public var amplitude: Double
@@ -99,8 +101,12 @@ extension ModelConfig {
         originalLength: Double(original))
     case "yarn":
       let factor = try rope.number("factor") ?? Double(maxPositions) / Double(original)
+      let stretched = factor * Double(original)
+      guard stretched < 1e15 else {
+        throw rope.wrong("factor", "\(factor) times \(original) is no number of positions")
+      }
       // A config that only says how to stretch leaves the positions of before.
-      maxPositions = max(maxPositions, Int(factor * Double(original)))
+      maxPositions = max(maxPositions, Int(stretched))
       return .yarn(try YarnScaling(rope, factor: factor, original: original))
     case "longrope", "su":
       return .longrope(try LongRopeScaling(rope, &self, original: original))
@@ -140,6 +146,7 @@ extension LongRopeScaling {
       }
     }
     shortFactors = try rope.numbers("short_factor") ?? []
+    longFactors = try rope.numbers("long_factor") ?? []
     originalLength = original
     let factor = try rope.number("factor") ?? Double(config.maxPositions) / Double(original)
     amplitude =

@@ -82,9 +82,26 @@ public struct DebertaV2Config: Equatable, Sendable {
     if let unknown = terms.first(where: { $0 != "c2p" && $0 != "p2c" }) {
       throw problem("pos_att_type", "\"\(unknown)\" is not known; known: c2p, p2c")
     }
-    if isLogarithmic, maxRelativePositions - 1 <= buckets / 2 || buckets < 2 {
-      throw problem(
-        "position_buckets", "\(buckets) buckets do not reach \(maxRelativePositions) positions")
+    try checkPositions(path: path)
+  }
+
+  /// A damaged file must not make a table for a billion distances, nor one whose ends no distance
+  /// reaches.
+  func checkPositions(path: String) throws {
+    guard maxRelativePositions <= 1 << 20 else {
+      throw ModelError(
+        .config(
+          field: "max_relative_positions", problem: "\(maxRelativePositions) is more than 1048576"),
+        path: path)
+    }
+    guard isLogarithmic else { return }
+    guard positionRows >= 4, positionRows % 2 == 0, maxRelativePositions - 1 > positionRows / 2
+    else {
+      throw ModelError(
+        .config(
+          field: "position_buckets",
+          problem: "\(positionRows) buckets do not reach \(maxRelativePositions) positions; "
+            + "an even number from 4 on is needed, less than twice the positions"), path: path)
     }
   }
 

@@ -86,26 +86,14 @@ public final class EncoderModel: @unchecked Sendable {
     _ config: DebertaV2Config, _ weights: any WeightSource, prefix: String, configJSON: String,
     path: String, backend: Backend
   ) throws {
-    var digest = WeightsDigest()
-    encoder = try DebertaV2(config, prefix: prefix) { name, shape in
-      guard let entry = weights.entry(name) else {
-        throw ModelError(.missingTensor(name: name), path: path)
-      }
-      guard entry.shape == shape else {
-        throw ModelError(.shape(name: name, found: entry.shape, expected: shape), path: path)
-      }
-      let value = backend.tensor(shape, use: .weights)
-      let buffer = UnsafeMutableBufferPointer(start: value.floats, count: value.count)
-      try weights.read(name, into: buffer)
-      digest.add(name, UnsafeBufferPointer(buffer))
-      return Parameter(name: name, value: value)
-    }
+    let loading = try WeightsLoading(weights, .f32, backend: backend)
+    encoder = try DebertaV2(config, prefix: prefix, load: loading.parameter)
     self.config = config
     self.backend = backend
     self.weights = weights
     self.configJSON = configJSON
     self.path = path
-    self.digest = digest.hex
+    digest = try loading.identity().digest
   }
 
   /// What stands before "embeddings.word_embeddings.weight" in the files.
@@ -171,5 +159,6 @@ extension DebertaV2Config {
       vocabularySize: words.rows, hiddenSize: words.columns, intermediateSize: feed.rows,
       layers: layers, heads: words.columns / size, positionRows: table.rows / 2,
       maxRelativePositions: known.maxRelativePositions)
+    try checkPositions(path: path)
   }
 }

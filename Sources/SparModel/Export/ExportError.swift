@@ -1,7 +1,11 @@
+import Foundation
+
 /// A model that cannot be written, with the evidence.
 public enum ExportError: Error, Equatable, Sendable, CustomStringConvertible {
   case exists(path: String)
   case space(path: String, needed: Int, free: Int)
+  /// A finished file that could not take its place.
+  case notMoved(from: String, to: String, problem: String)
   /// By the user.
   case interrupted
   /// The format, or the programs that read it, have no place for this.
@@ -11,6 +15,9 @@ public enum ExportError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .exists(let path):
       return "\(path) exists; give --overwrite to replace it"
+    case .notMoved(let from, let to, let problem):
+      return "\(from) could not take the place of \(to): \(problem); what was written is in "
+        + (from as NSString).deletingLastPathComponent
     case .interrupted:
       return "nothing was written"
     case .space(let path, let needed, let free):

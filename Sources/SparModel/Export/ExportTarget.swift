@@ -56,31 +56,33 @@ struct ExportTarget {
     do {
       try manager.createDirectory(atPath: work, withIntermediateDirectories: false)
       try body(work)
-      if exists {
-        try replaceFiles(from: work)
-      } else {
-        try manager.moveItem(atPath: work, toPath: path)
-      }
     } catch {
       if manager.fileExists(atPath: work) { try manager.removeItem(atPath: work) }
       throw error
     }
+    // From here on the work is done: should moving it fail, it stays beside the target.
+    guard exists else { return try manager.moveItem(atPath: work, toPath: path) }
+    try replaceFiles(from: work)
   }
 
+  /// Each file takes its old one's place at once; weights that the new model lacks go last.
   private func replaceFiles(from work: String) throws {
     let manager = FileManager.default
-    for name in try manager.contentsOfDirectory(atPath: path)
-    where name.hasSuffix(".safetensors") || name.hasSuffix(".safetensors.index.json") {
-      try manager.removeItem(atPath: path + "/" + name)
+    func isWeights(_ name: String) -> Bool {
+      name.hasSuffix(".safetensors") || name.hasSuffix(".safetensors.index.json")
     }
     // The weights last: a folder that has them is complete.
     let names = try manager.contentsOfDirectory(atPath: work)
-    for name in names.filter({ !$0.contains(".safetensors") })
-      + names.filter({ $0.contains(".safetensors") })
-    {
-      let target = path + "/" + name
-      if manager.fileExists(atPath: target) { try manager.removeItem(atPath: target) }
-      try manager.moveItem(atPath: work + "/" + name, toPath: target)
+    for name in names.filter({ !isWeights($0) }) + names.filter(isWeights) {
+      let (from, to) = (work + "/" + name, path + "/" + name)
+      guard rename(from, to) == 0 else {
+        throw ExportError.notMoved(
+          from: from, to: to, problem: String(cString: strerror(errno)))
+      }
+    }
+    for name in try manager.contentsOfDirectory(atPath: path)
+    where isWeights(name) && !names.contains(name) {
+      try manager.removeItem(atPath: path + "/" + name)
     }
     try manager.removeItem(atPath: work)
   }

@@ -19,7 +19,8 @@ public struct GGUFExport {
     let target = try ExportTarget(path, overwrite: overwrite)
     let embedding = try files.weights.require("model.embed_tokens.weight")
     let rows = embedding.shape.first ?? 0
-    let model = try GGUFHyperparameters(config: files.config, rows: rows, path: path)
+    let model = try GGUFHyperparameters(
+      config: files.config, source: files.path, rows: rows, path: path)
     var metadata: [(key: String, value: GGUFField)] = [
       ("general.architecture", .string(model.architecture)), ("general.type", .string("model")),
       ("general.name", .string(name)),

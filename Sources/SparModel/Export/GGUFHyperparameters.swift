@@ -1,4 +1,5 @@
 import Foundation
+import SparCompute
 
 /// A config.json as the metadata of a GGUF file say it.
 ///
@@ -13,7 +14,9 @@ struct GGUFHyperparameters {
   private(set) var ropeFactors: [(name: String, values: [Float])] = []
   /// What the format leaves out.
   private(set) var notes: [String] = []
-  private let config: ConfigReader
+  private let config: ModelConfig
+  /// For what `ModelConfig` does not keep as it was written.
+  private let written: ConfigFields
   private let path: String
 
   /// Model types and the architecture that stands for them.
@@ -23,40 +26,37 @@ struct GGUFHyperparameters {
   ]
 
   /// - Parameters:
+  ///   - source: where the config is from, for messages.
   ///   - rows: of the embedding.
   ///   - path: the file to be written, for messages.
-  init(config data: Data, rows: Int, path: String) throws {
-    let config = try ConfigReader(data, path: path)
-    self.config = config
+  init(config data: Data, source: String, rows: Int, path: String) throws {
+    written = try ConfigFields(data: data, path: source)
     self.path = path
-    let type = config.string("model_type") ?? "(none)"
+    let type = try written.string("model_type") ?? "(none)"
     guard let architecture = Self.architectures[type] else {
       throw ExportError.cannot(
         path: path, format: "GGUF", what: "model_type \"\(type)\" has no place there",
         cure: "known: \(Self.architectures.keys.sorted().joined(separator: ", "))")
     }
     self.architecture = architecture
-    let (hidden, heads) = (
-      try config.required("hidden_size"), try config.required("num_attention_heads")
-    )
-    headSize = config.integer("head_dim") ?? hidden / heads
-    tieEmbeddings = config.flag("tie_word_embeddings") ?? (type == "gemma2")
-    let layers = try config.required("num_hidden_layers")
-    add("context_length", try config.required("max_position_embeddings"))
-    add("embedding_length", hidden)
-    add("block_count", layers)
-    add("feed_forward_length", try config.required("intermediate_size"))
-    add("attention.head_count", heads)
-    add("attention.head_count_kv", config.integer("num_key_value_heads") ?? heads)
+    config = try ModelConfig(json: data, path: source)
+    headSize = config.headSize
+    tieEmbeddings = config.tieEmbeddings
+    add("context_length", try contextLength())
+    add("embedding_length", config.hiddenSize)
+    add("block_count", config.layers)
+    add("feed_forward_length", config.intermediateSize)
+    add("attention.head_count", config.heads)
+    add("attention.head_count_kv", config.keyHeads)
     add("attention.key_length", headSize)
     add("attention.value_length", headSize)
-    add("attention.layer_norm_rms_epsilon", real: config.number("rms_norm_eps") ?? 1e-6)
+    add("attention.layer_norm_rms_epsilon", real: config.rmsEpsilon)
     add("vocab_size", rows)
-    let rotary = Int(Double(headSize) * (config.number("partial_rotary_factor") ?? 1))
-    add("rope.dimension_count", rotary)
-    add("rope.freq_base", real: config.rope("rope_theta") ?? 10_000)
-    try addWindow(type, layers: layers, hidden: hidden, heads: heads)
-    try addScaling(rotary: rotary)
+    add("rope.dimension_count", config.rotarySize)
+    add("rope.freq_base", real: config.ropeTheta)
+    try requireActivation()
+    try addWindow()
+    try addScaling()
   }
 
   private mutating func add(_ key: String, _ value: Int) {
@@ -67,85 +67,94 @@ struct GGUFHyperparameters {
     fields.append(("\(architecture).\(key)", .f32(Float(value))))
   }
 
+  private func cannot(_ what: String) -> ExportError {
+    .cannot(path: path, format: "GGUF", what: what, cure: "export to a Hugging Face folder")
+  }
+
+  /// As written: what scaling makes of it follows from the scaling.
+  private func contextLength() throws -> Int {
+    try written.integer("max_position_embeddings", default: config.maxPositions)
+  }
+
+  /// The architecture implies it.
+  private func requireActivation() throws {
+    let expected: Activation = architecture == "gemma2" ? .geluTanh : .silu
+    guard config.feedForward.activation == expected else {
+      throw cannot(
+        "the activation is \(config.feedForward.activation), readers of the format take "
+          + "\(expected)")
+    }
+  }
+
   /// Sliding windows and Gemma's caps.
-  private mutating func addWindow(_ type: String, layers: Int, hidden: Int, heads: Int) throws {
-    let window = config.integer("sliding_window")
-    switch type {
+  private mutating func addWindow() throws {
+    let windows = config.attention.windows
+    let widest = windows.max() ?? 0
+    switch config.modelType {
     case "gemma2":
-      add("attention.sliding_window", window ?? 4096)
-      add("attn_logit_softcapping", real: config.number("attn_logit_softcapping") ?? 50)
-      add("final_logit_softcapping", real: config.number("final_logit_softcapping") ?? 30)
+      guard widest > 0, windows.enumerated().allSatisfy({ $1 == ($0 % 2 == 0 ? widest : 0) }) else {
+        throw cannot("its readers take a sliding_window in every other layer, from the first on")
+      }
+      add("attention.sliding_window", widest)
+      let (scores, logits) = (config.attention.softcap, config.logitSoftcap)
+      guard scores > 0, logits > 0 else {
+        throw cannot("its readers cap scores and logits, and softcapping is off")
+      }
+      add("attn_logit_softcapping", real: scores)
+      add("final_logit_softcapping", real: logits)
       // Readers know the scale by the number of layers: 46 is the 27B model.
-      let expected = layers == 46 ? hidden / heads : headSize
-      let scale = config.number("query_pre_attn_scalar") ?? Double(expected)
+      let expected = config.layers == 46 ? config.hiddenSize / config.heads : headSize
+      let scale = try written.number("query_pre_attn_scalar", default: 256)
       guard scale == Double(expected) else {
-        throw ExportError.cannot(
-          path: path, format: "GGUF",
-          what: "query_pre_attn_scalar is \(scale), readers of the format take \(expected)",
-          cure: "export to a Hugging Face folder")
+        throw cannot("query_pre_attn_scalar is \(scale), readers of the format take \(expected)")
       }
     case "phi3":
-      add("attention.sliding_window", window ?? 0)
-    case "mistral":
-      if let window { note(window) }
-    case "qwen2", "qwen3":
-      if config.flag("use_sliding_window") == true, let window { note(window) }
-    default: break
+      guard windows.allSatisfy({ $0 == widest }) else {
+        throw cannot("its readers take one sliding_window for all layers")
+      }
+      add("attention.sliding_window", widest)
+    default:
+      // No key for it: readers attend to more than the model does.
+      guard let window = windows.filter({ $0 > 0 }).min(), try window < contextLength() else {
+        return
+      }
+      notes.append(
+        "GGUF's architecture \(architecture) has no sliding_window: beyond \(window) tokens "
+          + "its readers attend to more than the model does")
     }
   }
 
-  private mutating func note(_ window: Int) {
-    guard window < config.integer("max_position_embeddings") ?? 0 else { return }
-    notes.append(
-      "GGUF's architecture \(architecture) has no sliding_window: beyond \(window) tokens "
-        + "its readers attend to more than the model does")
-  }
-
-  private mutating func addScaling(rotary: Int) throws {
-    let kind = config.scalingString("rope_type") ?? config.scalingString("type") ?? "default"
-    let factor = config.scaling("factor") ?? 1
-    switch kind {
-    case "default", "none": break
-    case "linear":
+  private mutating func addScaling() throws {
+    switch config.ropeScaling {
+    case .none: break
+    case .linear(let factor):
       fields.append(("\(architecture).rope.scaling.type", .string("linear")))
       add("rope.scaling.factor", real: factor)
-    case "llama3":
+    case .llama3(let factor, let low, let high, let length):
       let factors = GGUFRopeScaling.llama3Factors(
-        headSize: rotary, theta: config.rope("rope_theta") ?? 10_000, factor: factor,
-        low: config.scaling("low_freq_factor") ?? 1, high: config.scaling("high_freq_factor") ?? 4,
-        length: config.scaling("original_max_position_embeddings") ?? 8192)
+        headSize: config.rotarySize, theta: config.ropeTheta, factor: factor, low: low, high: high,
+        length: length)
       ropeFactors = [("rope_freqs.weight", factors.map { Float($0) })]
-    case "yarn":
-      fields.append(("\(architecture).rope.scaling.type", .string("yarn")))
-      add("rope.scaling.factor", real: factor)
-      let length = config.scaling("original_max_position_embeddings")
-      add("rope.scaling.original_context_length", Int(length ?? 0))
-    case "longrope", "su":
-      try addLongRope(rotary: rotary)
-    default:
-      throw ExportError.cannot(
-        path: path, format: "GGUF", what: "rope_type \"\(kind)\" has no place there",
-        cure: "export to a Hugging Face folder")
+    case .yarn(let yarn): try addYarn(yarn)
+    case .longrope(let long):
+      add("rope.scaling.original_context_length", long.originalLength)
+      add("rope.scaling.attn_factor", real: long.amplitude)
+      for (name, values) in [("long", long.longFactors), ("short", long.shortFactors)] {
+        ropeFactors.append(("rope_factors_\(name).weight", values.map { Float($0) }))
+      }
+    case .dynamic: throw cannot("rope_type \"dynamic\" has no place there")
     }
   }
 
-  /// Phi-3's two lists of factors, and the growth of attention that follows from the lengths.
-  private mutating func addLongRope(rotary: Int) throws {
-    let length = try config.required("max_position_embeddings")
-    let original =
-      config.integer("original_max_position_embeddings")
-      ?? config.scaling("original_max_position_embeddings").map { Int($0) } ?? length
-    add("rope.scaling.original_context_length", original)
-    let ratio = Double(length) / Double(original)
-    let growth = ratio > 1 ? (1 + log(ratio) / log(Double(original))).squareRoot() : 1
-    add("rope.scaling.attn_factor", real: growth)
-    for (key, name) in [("long_factor", "long"), ("short_factor", "short")] {
-      guard let values = config.scalingNumbers(key), values.count == rotary / 2 else {
-        throw ExportError.cannot(
-          path: path, format: "GGUF", what: "rope_scaling.\(key) has not \(rotary / 2) numbers",
-          cure: "check config.json")
-      }
-      ropeFactors.append(("rope_factors_\(name).weight", values.map { Float($0) }))
-    }
+  private mutating func addYarn(_ yarn: YarnScaling) throws {
+    guard yarn.truncates else { throw cannot("its readers take yarn's truncate for true") }
+    fields.append(("\(architecture).rope.scaling.type", .string("yarn")))
+    add("rope.scaling.factor", real: yarn.factor)
+    add("rope.scaling.original_context_length", Int(yarn.originalLength))
+    if yarn.fast != 32 { add("rope.scaling.yarn_beta_fast", real: yarn.fast) }
+    if yarn.slow != 1 { add("rope.scaling.yarn_beta_slow", real: yarn.slow) }
+    // Readers multiply this by the growth that follows from the factor.
+    let share = yarn.amplitude / (1 + 0.1 * log(max(yarn.factor, 1)))
+    if abs(share - 1) > 1e-6 { add("rope.scaling.attn_factor", real: share) }
   }
 }

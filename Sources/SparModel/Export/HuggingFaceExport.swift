@@ -26,7 +26,7 @@ public struct HuggingFaceExport {
     let shards = Self.shards(tensors, limit: maxShardBytes)
     let total = tensors.reduce(0) { $0 + $1.byteCount }
     var written = texts.others
-    written["config.json"] = try Self.config(texts.config, type: Self.commonest(tensors))
+    written["config.json"] = try Self.config(files, type: Self.commonest(tensors))
     written["tokenizer.json"] = texts.tokenizer
     written["tokenizer_config.json"] = texts.tokenizerConfig
     written["special_tokens_map.json"] = texts.specialTokens
@@ -108,17 +108,11 @@ public struct HuggingFaceExport {
     return floats.max { $0.value < $1.value }?.key ?? .f32
   }
 
-  /// The checkpoint's own configuration with the type of the new weights, under the key that it
-  /// uses (`dtype` since transformers 5, else `torch_dtype`).
-  private static func config(_ data: Data, type: WeightType) throws -> Data {
-    guard var object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-      return data
-    }
+  /// The checkpoint's own configuration with the type of the new weights.
+  private static func config(_ files: ModelFiles, type: WeightType) throws -> Data {
     let name = [WeightType.f32: "float32", .f16: "float16", .bf16: "bfloat16"][type] ?? "float32"
-    let key = object["dtype"] != nil ? "dtype" : "torch_dtype"
-    if object[key] as? String == name { return data }
-    object[key] = name
-    object["quantization_config"] = nil
-    return try ModelTexts.json(object)
+    let written = try ConfigFields(data: files.config, path: files.path).node
+    let changed = written.with(weightType: name)
+    return changed == written ? files.config : changed.file
   }
 }

@@ -44,9 +44,17 @@ public struct ModelTexts {
         originals[name] = Data(text.utf8)
       }
     }
-    tokenizerConfig =
-      try originals.removeValue(forKey: "tokenizer_config.json")
-      ?? files.tokenizer.tokenizerConfigJSON(chatTemplate: chatTemplate)
+    if let stored = originals.removeValue(forKey: "tokenizer_config.json") {
+      tokenizerConfig = stored
+      // The folder that an HDF5 checkpoint was made from had its template in a file of its own.
+      if let chatTemplate, originals["chat_template.jinja"] == nil,
+        try TokenizerConfig(tokenizerConfig: stored, path: files.path).chatTemplate == nil
+      {
+        originals["chat_template.jinja"] = Data(chatTemplate.utf8)
+      }
+    } else {
+      tokenizerConfig = try files.tokenizer.tokenizerConfigJSON(chatTemplate: chatTemplate)
+    }
     specialTokens =
       try originals.removeValue(forKey: "special_tokens_map.json")
       ?? Self.specialTokens(files.tokenizer)

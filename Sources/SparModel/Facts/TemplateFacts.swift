@@ -23,7 +23,7 @@ public struct TemplateFacts: Encodable, Sendable, Equatable {
     variables = Self.known.filter(words.contains)
     do {
       let template = try ChatTemplate(source: source, name: files.path)
-      let roles = Self.roles(files.tokenizer)
+      let roles = files.tokenizer.templateVariables
       let turns = [
         ChatMessage(role: "user", content: "Who?"), ChatMessage(role: "assistant", content: "I."),
         ChatMessage(role: "user", content: "Why?"),
@@ -46,16 +46,5 @@ public struct TemplateFacts: Encodable, Sendable, Equatable {
     } catch let error as JinjaError {
       remark = error.what
     }
-  }
-
-  private static func roles(_ tokenizer: Tokenizer) -> [String: JinjaValue] {
-    var roles: [String: JinjaValue] = [:]
-    for (name, token) in [
-      ("bos_token", tokenizer.bosToken), ("eos_token", tokenizer.eosToken),
-      ("pad_token", tokenizer.padToken), ("unk_token", tokenizer.unkToken),
-    ] {
-      if let token { roles[name] = .string(token) }
-    }
-    return roles
   }
 }

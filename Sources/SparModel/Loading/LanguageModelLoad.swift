@@ -9,13 +9,7 @@ extension LanguageModel {
   public static func load(
     _ argument: String, backend: Backend, weights: WeightsPolicy = .f32
   ) throws -> LanguageModel {
-    let files: ModelFiles
-    switch try ModelLocation.resolve(argument) {
-    case .huggingFace(let folder): files = try .huggingFace(folder)
-    case .gguf(let file): files = try .gguf(file)
-    case .checkpoint(let file): files = try .checkpoint(file)
-    }
-    return try LanguageModel(files, backend: backend, weights: weights)
+    try LanguageModel(ModelFiles.open(argument), backend: backend, weights: weights)
   }
 
   /// Builds the model that `files` describe.
@@ -24,7 +18,7 @@ extension LanguageModel {
   ) throws {
     var config = try ModelConfig(json: files.config, path: files.path)
     config.eos += files.moreEnds.filter { !config.eos.contains($0) }
-    let loading = WeightsLoading(files.weights, weights, backend: backend)
+    let loading = try WeightsLoading(files.weights, weights, backend: backend)
     let architecture = try Architectures.make(
       config, backend: backend, path: files.path, load: loading.parameter)
     self.init(

@@ -10,26 +10,43 @@ public enum TokenizerFiles {
   /// added_tokens.json and special_tokens_map.json. nil where there is neither.
   static func folder(_ folder: String) throws -> (Tokenizer, TokenizerConfig?)? {
     func file(_ name: String) throws -> (data: Data, path: String)? {
-      let path = folder + "/" + name
-      guard FileManager.default.fileExists(atPath: path) else { return nil }
-      return (try Data(contentsOf: URL(fileURLWithPath: path)), path)
-    }
-    var config = try file("tokenizer_config.json").map {
-      try TokenizerConfig(tokenizerConfig: $0.data, path: $0.path)
+      try read(name, in: folder)
     }
     if let json = try file("tokenizer.json") {
+      let config = try settings(in: folder)
       return (try Tokenizer(tokenizerJSON: json.data, path: json.path, config: config), config)
     }
     guard let model = try file("tokenizer.model") else { return nil }
-    if let added = try file("added_tokens.json") {
+    let config = try sentencePieceSettings(in: folder)
+    return (try Tokenizer(sentencePiece: model.data, path: model.path, config: config), config)
+  }
+
+  private static func settings(in folder: String) throws -> TokenizerConfig? {
+    try read("tokenizer_config.json", in: folder).map {
+      try TokenizerConfig(tokenizerConfig: $0.data, path: $0.path)
+    }
+  }
+
+  /// The same with what tokenizer.json would say and tokenizer.model does not.
+  private static func sentencePieceSettings(in folder: String) throws -> TokenizerConfig? {
+    var config = try settings(in: folder)
+    if let added = try read("added_tokens.json", in: folder) {
       config = config ?? TokenizerConfig()
       try config?.add(addedTokens: added.data, path: added.path)
     }
-    if let roles = try file("special_tokens_map.json") {
+    if let roles = try read("special_tokens_map.json", in: folder) {
       config = config ?? TokenizerConfig()
       try config?.add(specialTokensMap: roles.data, path: roles.path)
     }
-    return (try Tokenizer(sentencePiece: model.data, path: model.path, config: config), config)
+    return config
+  }
+
+  private static func read(
+    _ name: String, in folder: String
+  ) throws -> (data: Data, path: String)? {
+    let path = folder + "/" + name
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return (try Data(contentsOf: URL(fileURLWithPath: path)), path)
   }
 
   static func gguf(_ stored: GGUFTokenizerMetadata) throws -> Tokenizer {
@@ -50,10 +67,12 @@ public enum TokenizerFiles {
     let lowered = argument.lowercased()
     if lowered.hasSuffix(".json") || lowered.hasSuffix(".model") {
       let data = try read(argument)
-      let config = try read(beside: argument)
+      let parent = (argument as NSString).deletingLastPathComponent
+      let folder = parent.isEmpty ? "." : parent
       return lowered.hasSuffix(".json")
-        ? try Tokenizer(tokenizerJSON: data, path: argument, config: config)
-        : try Tokenizer(sentencePiece: data, path: argument, config: config)
+        ? try Tokenizer(tokenizerJSON: data, path: argument, config: settings(in: folder))
+        : try Tokenizer(
+          sentencePiece: data, path: argument, config: sentencePieceSettings(in: folder))
     }
     switch try ModelLocation.resolve(argument) {
     case .huggingFace(let folder):
@@ -71,12 +90,5 @@ public enum TokenizerFiles {
       throw ModelError(.notFound(tried: [path]), path: path)
     }
     return try Data(contentsOf: URL(fileURLWithPath: path))
-  }
-
-  private static func read(beside path: String) throws -> TokenizerConfig? {
-    let folder = (path as NSString).deletingLastPathComponent
-    let config = (folder.isEmpty ? "." : folder) + "/tokenizer_config.json"
-    guard FileManager.default.fileExists(atPath: config) else { return nil }
-    return try TokenizerConfig(tokenizerConfig: read(config), path: config)
   }
 }

@@ -10,7 +10,15 @@ final class WeightsLoading {
   /// What was loaded, in order, where matrices stay in their file.
   private var loaded: [WeightEntry] = []
 
-  init(_ source: any WeightSource, _ policy: WeightsPolicy, backend: Backend) {
+  /// - Throws: `WeightError` where weights are to stay stored in a file that cannot be mapped.
+  init(_ source: any WeightSource, _ policy: WeightsPolicy, backend: Backend) throws {
+    guard source.isMapped || policy != .stored else {
+      throw WeightError(
+        source.path,
+        .unsupported(
+          "its weights cannot stay in the file (--weights stored), which is not mapped; export it "
+            + "to a folder or a .gguf file, or leave the choice out"))
+    }
     self.source = source
     // What cannot be mapped would be copied and expanded: twice the memory for nothing.
     self.policy = source.isMapped ? policy.resolved(for: source) : .f32

@@ -104,16 +104,16 @@ public final class GGUFLlamaSource: WeightSource {
   public func lendBytes(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     guard let tensor = stored[name] else { throw absence(of: name) }
     let bytes = try file.rawBytes(tensor.name)
-    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
-    defer { copy.deallocate() }
-    if tensor.isPlusOne {
-      Self.subtractOne(bytes, into: copy)
-      return try body(UnsafeRawBufferPointer(copy))
-    }
-    guard let heads = tensor.headCount, let source = bytes.baseAddress else {
+    guard tensor.isPlusOne || tensor.headCount != nil, let source = bytes.baseAddress else {
       return try body(bytes)
     }
-    Self.reorder(source, into: copy, rows: tensor.entry.shape[0], heads: heads)
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+    defer { copy.deallocate() }
+    if let heads = tensor.headCount {
+      Self.reorder(source, into: copy, rows: tensor.entry.shape[0], heads: heads)
+    } else {
+      Self.subtractOne(bytes, into: copy)
+    }
     try body(UnsafeRawBufferPointer(copy))
   }
 

@@ -77,6 +77,11 @@ public struct GGUFModelDescription: Sendable, Equatable {
         file.path,
         .malformed("\(headCount) heads, \(keyValueHeadCount) key heads, head size \(headSize)"))
     }
+    guard rotarySize > 0, rotarySize <= headSize else {
+      throw WeightError(
+        file.path,
+        .malformed("\(architecture).rope.dimension_count \(rotarySize), head size \(headSize)"))
+    }
     contextLength = try required("context_length")
     guard let epsilon = try file.float("\(architecture).attention.layer_norm_rms_epsilon") else {
       throw WeightError(
@@ -138,8 +143,11 @@ public struct GGUFModelDescription: Sendable, Equatable {
       config.attnLogitSoftcapping = attentionSoftcap
       config.finalLogitSoftcapping = logitSoftcap
     }
-    if architecture == "phi3" {
+    // Written for the others too, whose reader refuses it: they rotate whole heads.
+    if architecture == "phi3" || rotarySize != headSize {
       config.partialRotaryFactor = Double(rotarySize) / Double(headSize)
+    }
+    if architecture == "phi3" {
       config.originalMaxPositionEmbeddings =
         ropeScaling?.originalMaxPositionEmbeddings ?? contextLength
     }

@@ -57,21 +57,19 @@ public struct GGUFRopeScaling: Sendable, Equatable, Encodable {
     guard file.entry("rope_freqs.weight") != nil else { return nil }
     let factors = try Self.factors(file, "rope_freqs.weight")
     guard let largest = factors.max(), factors.contains(where: { $0 != 1 }) else { return nil }
+    let unknown = WeightError(
+      file.path,
+      .unsupported("rope_freqs.weight does not hold the factors of Llama 3.1's rotary scaling"))
+    guard factors.count == rotarySize / 2 else { throw unknown }
     ropeType = "llama3"
     factor = largest
     lowFreqFactor = 1
     highFreqFactor = 4
     let length = Self.originalLength(factors, largest: largest, size: rotarySize, theta: theta)
-    originalMaxPositionEmbeddings = length < 1e15 ? Int(length) : nil
+    originalMaxPositionEmbeddings = length > 0 && length < 1e15 ? Int(length) : nil
     let expected = Self.llama3Factors(
       headSize: rotarySize, theta: theta, factor: largest, length: length.rounded(.down))
-    guard expected.count == factors.count,
-      zip(expected, factors).allSatisfy({ abs($0 - $1) <= 1e-3 * $0 })
-    else {
-      throw WeightError(
-        file.path,
-        .unsupported("rope_freqs.weight does not hold the factors of Llama 3.1's rotary scaling"))
-    }
+    guard zip(expected, factors).allSatisfy({ abs($0 - $1) <= 1e-3 * $0 }) else { throw unknown }
   }
 
   private static func factors(_ file: GGUFFile, _ name: String) throws(WeightError) -> [Double] {

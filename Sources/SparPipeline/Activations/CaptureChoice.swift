@@ -78,7 +78,9 @@ public struct CaptureRows: Equatable, Sendable {
   private let flag: String
 
   public init(_ text: String, flag: String) throws(RecipeError) {
-    list = text == "all" ? nil : try NumberList(text, flag: flag)
+    var list: NumberList?
+    if text != "all" { list = try NumberList(text, flag: flag) }
+    self.list = list
     self.flag = flag
   }
 

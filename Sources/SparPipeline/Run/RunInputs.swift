@@ -47,9 +47,8 @@ public struct RunInputs {
     training.maxSteps = max(training.maxSteps, 0)
     try training.validate()
     _ = try host.makeObjective(recipe.objective.name, options: recipe.objective.options)
-    for (name, text) in try host.checkedRankerOptions(recipe.ranker)
-    where Self.namesModel(name) && !text.isEmpty {
-      _ = try ModelLocation.resolve(text)
+    for (_, model) in Self.models(try host.checkedRankerOptions(recipe.ranker)) {
+      _ = try ModelLocation.resolve(model)
     }
   }
 
@@ -60,8 +59,12 @@ public struct RunInputs {
       "content of evaluate.prompts": try Self.contentDigest(recipe.evaluate.prompts),
     ]
     for (kind, key) in [("objective", keys.objective), ("ranker", keys.ranker)] {
-      let name = "library of \(kind) \(key["\(kind).name"] ?? "")"
-      facts[name] = key["\(kind).library"] ?? key["\(kind).version"] ?? ""
+      // "ranker.name" of one, "gpm.ranker.name" of each in a mix.
+      for (name, id) in key.parts where name == "\(kind).name" || name.hasSuffix(".\(kind).name") {
+        let place = name.dropLast("name".count)
+        guard let library = key["\(place)library"] ?? key["\(place)version"] else { continue }
+        facts["library of \(kind) \(id)"] = library
+      }
     }
     return facts
   }
@@ -75,9 +78,14 @@ public struct RunInputs {
     return hash.hexDigest()
   }
 
-  /// By convention a plugin's option of this name, or with this ending, takes a model.
-  static func namesModel(_ option: String) -> Bool {
-    option == "model" || option.hasSuffix(".model") || option.hasSuffix("-model")
-      || option.hasSuffix("_model")
+  /// The options that name models of ours, with their values: by convention `model` and those with
+  /// this ending; but beside a `base-url` the model is the endpoint's, and no file here.
+  package static func models(_ options: [String: String]) -> [(option: String, model: String)] {
+    options.filter { option, model in
+      let owner = option.lastIndex(of: ".").map { option[...$0] } ?? ""
+      let name = option.dropFirst(owner.count)
+      let isModel = name == "model" || name.hasSuffix("-model") || name.hasSuffix("_model")
+      return isModel && !model.isEmpty && options["\(owner)base-url", default: ""].isEmpty
+    }.map { (option: $0.key, model: $0.value) }
   }
 }

@@ -42,9 +42,8 @@ public struct RunPlan: Equatable, Sendable {
     var machine = StageKey(["backend": backend.id, "backend.version": backend.library.version])
     if let path = backend.library.path { machine["backend.library"] = try fileDigest(path) }
     var judge = machine
-    for (name, text) in try host.checkedRankerOptions(recipe.ranker)
-    where RunInputs.namesModel(name) && !text.isEmpty {
-      judge["ranker.\(name).content"] = try digest(text)
+    for (name, model) in RunInputs.models(try host.checkedRankerOptions(recipe.ranker)) {
+      judge["ranker.\(name).content"] = try digest(model)
       rankerModels += 1
     }
     var policy = try digest(recipe.run.model)

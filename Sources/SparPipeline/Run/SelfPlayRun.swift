@@ -154,8 +154,8 @@ extension Recipe {
   /// Throws for what a run cannot do without.
   func requireForRun() throws(RecipeError) {
     try require("model", run.model, "the policy to start from")
-    try require("prompts", run.prompts, "a JSON-lines file of training prompts")
-    try require("evaluate.prompts", evaluate.prompts, "a JSON-lines file of held-out prompts")
+    try require("prompts", run.prompts, "data with training prompts")
+    try require("evaluate.prompts", evaluate.prompts, "data with held-out prompts")
     if generate.shardLength > 0 {
       throw .foreign(
         key: "generate.frac_len", owner: "`spar generate`", command: "run", place: .preset)

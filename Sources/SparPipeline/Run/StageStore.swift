@@ -21,7 +21,8 @@ public struct StageStore: Equatable, Sendable {
 
   /// The store that is there already, or nil; makes nothing.
   public static func existing(_ root: String) throws(RunError) -> StageStore? {
-    FileManager.default.fileExists(atPath: root + "/.locks") ? try StageStore(root) : nil
+    guard FileManager.default.fileExists(atPath: root + "/.locks") else { return nil }
+    return try StageStore(root)
   }
 
   /// The record of a complete result.

@@ -1,39 +1,17 @@
-/// The names that GGUF has for pre-tokenizers, by the patterns that tokenizer.json spells out.
+/// The name that an exported GGUF file gets for what cuts its text.
 ///
-/// Source: llama.cpp, `llm_tokenizer_bpe`; the patterns are those of the models' tokenizer.json.
+/// Readers know more names (`NamedPreTokenizer`); of those with the same patterns one is written.
 enum GGUFPreTokenizer {
-  private static let gpt2 =
-    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
-
-  private static let table: [(name: String, patterns: [String])] = [
-    ("llama-bpe", [words(digits: "{1,3}")]),
-    ("qwen2", [words(digits: "")]),
-    ("smollm", [#"\p{N}"#, gpt2]),
-    ("gpt-2", [gpt2]),
-    (
-      "tekken",
-      [
-        #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"#
-          + #"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"#
-          + #"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-      ]
-    ),
-    ("default", [#"[\p{P}\$\+<=>\^~\|]+"#, gpt2, #"\p{N}+"#, "[0-9][0-9][0-9]"]),
-  ]
-
-  private static func words(digits: String) -> String {
-    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"# + digits
-      + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
-  }
-
-  static let names = table.map(\.name)
+  static let names = ["llama-bpe", "qwen2", "smollm", "gpt-2", "tekken", "default"]
 
   static func name(_ patterns: [String]) -> String? {
-    table.first { $0.patterns == patterns }?.name
+    names.first { NamedPreTokenizer.named($0)?.patterns == patterns }
   }
 
   /// Whether readers of GGUF take a whole word that is a token as it is.
-  static func ignoresMerges(_ name: String) -> Bool { name == "llama-bpe" || name == "tekken" }
+  static func ignoresMerges(_ name: String) -> Bool {
+    NamedPreTokenizer.named(name)?.ignoresMerges ?? false
+  }
 
   static func isByteLevel(_ root: JSONNode) -> Bool {
     steps(root["pre_tokenizer"] ?? .null).contains { $0["type"]?.string == "ByteLevel" }
@@ -46,7 +24,7 @@ enum GGUFPreTokenizer {
       switch step["type"]?.string {
       case "ByteLevel":
         guard step["add_prefix_space"]?.boolean != true else { return nil }
-        if step["use_regex"]?.boolean ?? true { patterns.append(gpt2) }
+        if step["use_regex"]?.boolean ?? true { patterns.append(PreTokenizer.gpt2Words) }
       case "Digits":
         patterns.append(step["individual_digits"]?.boolean == true ? #"\p{N}"# : #"\p{N}+"#)
       case "Split":

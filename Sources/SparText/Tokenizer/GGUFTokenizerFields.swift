@@ -29,9 +29,10 @@ extension Tokenizer {
   /// - Parameter rows: of the embedding; ids beyond the vocabulary become unused tokens.
   /// - Throws: `TokenizerError` for a tokenizer that GGUF has no name for.
   public func ggufFields(rows: Int) throws -> GGUFTokenizerFields {
+    let data = try tokenizerJSON()
     let root: JSONNode
     do throws(JSONSyntaxError) {
-      root = try JSONParser.parse(try tokenizerData())
+      root = try JSONParser.parse(data)
     } catch {
       throw TokenizerError(.json(what: error.what, offset: error.offset), path: path)
     }
@@ -63,14 +64,6 @@ extension Tokenizer {
     fields.addsBOS = bos != nil && framed.first == bos && plain.first != bos
     fields.addsEOS = eos != nil && framed.last == eos && plain.last != eos
     return fields
-  }
-
-  private func tokenizerData() throws(JSONSyntaxError) -> Data {
-    do {
-      return try tokenizerJSON()
-    } catch {
-      throw JSONSyntaxError(what: "\(error)", offset: 0)
-    }
   }
 
   private func byteLevel(_ root: JSONNode, _ merges: [String]) throws -> GGUFTokenizerFields {

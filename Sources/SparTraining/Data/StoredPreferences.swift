@@ -57,8 +57,7 @@ public struct StoredPreferences {
     let truncation = SequenceTruncation(options, beginID: beginID)
     let hasReference = options.referenceFromGeneration && samplerDigest == modelDigest
     var groups: [TrainingGroup] = []
-    for row in 0..<preferences.count where preferences.status[row] == .kept {
-      let (members, terms) = members(row, options.pairing)
+    for (row, members, terms) in trained(options.pairing) {
       var group = TrainingGroup(
         promptIDs: candidates.rows[row].promptIDs,
         answers: members.map { answer(row, $0, withReference: hasReference) },
@@ -83,11 +82,11 @@ public struct StoredPreferences {
 
   /// The texts behind `groups`, in the same order.
   public func texts(_ pairing: Pairing) -> [GroupTexts] {
-    (0..<preferences.count).filter { preferences.status[$0] == .kept }.map { row in
+    trained(pairing).map { row, members, _ in
       let group = candidates.rows[row]
       return GroupTexts(
         promptID: group.promptID, prompt: group.messages.last?.content ?? "",
-        answers: members(row, pairing).members.map { group.answers[$0].text })
+        answers: members.map { group.answers[$0].text })
     }
   }
 
@@ -97,6 +96,17 @@ public struct StoredPreferences {
     /// The last turn before the answers.
     public var prompt: String
     public var answers: [String]
+  }
+
+  /// The prompts that are trained on.  One whose pair was chosen by another measure than the score,
+  /// in a circle say, may have no two answers whose scores differ: all-pairs leaves it out.
+  private func trained(
+    _ pairing: Pairing
+  ) -> [(row: Int, members: [Int], terms: TrainingTerms)] {
+    (0..<preferences.count).filter { preferences.status[$0] == .kept }.compactMap { row in
+      let (members, terms) = members(row, pairing)
+      return members.isEmpty ? nil : (row, members, terms)
+    }
   }
 
   /// Which answers of a prompt are trained on, and how.
@@ -119,7 +129,7 @@ public struct StoredPreferences {
     }
   }
 
-  /// The pairs of one prompt by the rule that chose its best and worst.
+  /// The pairs of one prompt whose scores differ by more than the ranking's margin.
   private func admittedPairs(_ row: Int) -> [(chosen: Int, rejected: Int)] {
     let scores = preferences.score[(row * preferences.K)..<((row + 1) * preferences.K)]
     let answers = candidates.rows[row].answers.map {

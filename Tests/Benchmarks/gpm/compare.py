@@ -1,6 +1,6 @@
 """Times `spar rank --ranker gpm` against transformers, on the same model and texts.
 
-    spar model export smollm2-135m --output /tmp/gpm-bench/model
+    spar model export smollm2-135m /tmp/gpm-bench/model
     python3 compare.py --spar .build/release/spar --model /tmp/gpm-bench/model
 
 The model is SmolLM2-135M with random heads (d = 6, gate), added to its safetensors once. Transformers

@@ -191,7 +191,13 @@ extension JinjaInterpreter {
     }
     let base: Double = isBinary ? 1024 : 1000
     if number == 1 { return "1 Byte" }
-    if number < base { return "\(Int(number)) Bytes" }
+    if number < base {
+      guard number.isFinite else {
+        throw JinjaFault.type("cannot convert float infinity to integer")
+      }
+      guard let whole = Int(exactly: number.rounded(.towardZero)) else { throw Self.tooLarge }
+      return "\(whole) Bytes"
+    }
     let prefixes =
       isBinary
       ? ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]

@@ -335,11 +335,12 @@ extension JinjaInterpreter {
   func padded(_ value: JinjaValue, _ name: String, _ given: JinjaCall) throws -> JinjaValue {
     let text = value.asText ?? ""
     let values = try given.place(name, name == "zfill" ? 1...1 : 1...2)
-    guard let width = values[0].asInteger else {
+    guard let asked = values[0].asInteger else {
       throw JinjaFault.type(
         "'\(typeName(values[0]))' object cannot be interpreted as an integer")
     }
-    try make(bytes: max(0, width))
+    let width = max(0, asked)
+    try make(bytes: width)
     var out: String
     if name == "zfill" {
       let isSigned = text.hasPrefix("-") || text.hasPrefix("+")
@@ -356,7 +357,7 @@ extension JinjaInterpreter {
       guard fill.unicodeScalars.count == 1 else {
         throw JinjaFault.type("The fill character must be exactly one character long")
       }
-      try make(bytes: max(0, width.multipliedReportingOverflow(by: fill.utf8.count).partialValue))
+      try make(bytes: width * fill.utf8.count)
       out = PythonText.pad(text, width, fill, left: name != "ljust", right: name != "rjust")
     }
     if case .markup = value { return .markup(out) }

@@ -177,12 +177,19 @@ extension JinjaInterpreter {
     case .markup(let text): return .markup(try part(text, start, stop, step))
     case .range(let range):
       let places = try Self.places(range.count, start, stop, step ?? 1)
+      // Places may be one beyond either end, where values need not fit.
+      func value(_ place: Int) throws -> Int {
+        let offset = place.multipliedReportingOverflow(by: range.step)
+        let value = range.start.addingReportingOverflow(offset.partialValue)
+        guard !offset.overflow, !value.overflow else { throw Self.tooLarge }
+        return value.partialValue
+      }
       let product = range.step.multipliedReportingOverflow(by: places.step)
-      guard !product.overflow else { throw JinjaFault.type("an integer beyond 64 bits") }
+      guard !product.overflow else { throw Self.tooLarge }
       return .range(
         JinjaRange(
-          start: range.start + places.start * range.step,
-          stop: range.start + places.stop * range.step, step: product.partialValue))
+          start: try value(places.start), stop: try value(places.stop),
+          step: product.partialValue))
     default: return base
     }
   }

@@ -65,8 +65,10 @@ extension JinjaInterpreter {
         return false
       }
       let offset = whole.subtractingReportingOverflow(range.start)
-      return !offset.overflow && offset.partialValue % range.step == 0
-        && (0..<range.count).contains(offset.partialValue / range.step)
+      let place = offset.partialValue.dividedReportingOverflow(by: range.step)
+      return !offset.overflow && !place.overflow
+        && (0..<range.count).contains(place.partialValue)
+        && place.partialValue * range.step == offset.partialValue
     default:
       guard let source = try iterator(container, orNil: true) else {
         throw JinjaFault.type("argument of type '\(typeName(container))' is not iterable")

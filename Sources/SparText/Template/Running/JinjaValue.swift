@@ -63,7 +63,8 @@ public struct JinjaRange: Sendable {
     self.count = Int(clamping: count)
   }
 
-  subscript(index: Int) -> JinjaValue { .integer(start + index * step) }
+  /// What is in the range fits, though the way there need not.
+  subscript(index: Int) -> JinjaValue { .integer(start &+ index &* step) }
   var elements: [JinjaValue] { (0..<count).map { self[$0] } }
 }
 

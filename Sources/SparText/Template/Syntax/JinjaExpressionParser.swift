@@ -13,7 +13,11 @@ extension JinjaParser {
     var isTuple = false
     if endsTuple(word) { throw failure("Expected an expression, got '\(current.spelling)'") }
     while true {
-      elements.append(withConditional ? try expression() : try disjunction())
+      if withConditional {
+        elements.append(try expression())
+      } else {
+        elements.append(try disjunction())
+      }
       guard take(symbol: ",") else { break }
       isTuple = true
       if endsTuple(word) { break }
@@ -38,9 +42,10 @@ extension JinjaParser {
       links += 1
       guard links <= Self.longestChain else { throw failure("too many conditions in a row") }
       let condition = try disjunction()
-      let otherwise =
-        take(name: "else")
-        ? try nested { parser throws(JinjaSyntaxError) in try parser.expression() } : nil
+      var otherwise: JinjaExpression?
+      if take(name: "else") {
+        otherwise = try nested { parser throws(JinjaSyntaxError) in try parser.expression() }
+      }
       value = .conditional(then: value, when: condition, otherwise: otherwise, line: line)
       line = current.line
     }
@@ -131,7 +136,8 @@ extension JinjaParser {
       value = try primary()
     }
     value = try postfix(value)
-    return withFilters ? try filtersAndTests(value) : value
+    guard withFilters else { return value }
+    return try filtersAndTests(value)
   }
 
   private mutating func primary() throws(JinjaSyntaxError) -> JinjaExpression {
@@ -265,7 +271,8 @@ extension JinjaParser {
     }
     try expect(symbol: ":")
     let stop = try bound(&self)
-    let step = take(symbol: ":") ? try bound(&self) : nil
+    var step: JinjaExpression?
+    if take(symbol: ":") { step = try bound(&self) }
     return JinjaSlice(start: start, stop: stop, step: step)
   }
 
@@ -323,7 +330,9 @@ extension JinjaParser {
       guard links <= Self.longestChain else { throw failure("a chain of too many filters") }
       if take(symbol: "|") {
         let name = try dottedName()
-        value = .filter(value, name, isSymbol("(") ? try arguments() : JinjaArguments())
+        var given = JinjaArguments()
+        if isSymbol("(") { given = try arguments() }
+        value = .filter(value, name, given)
       } else if take(name: "is") {
         value = try test(value)
       } else if isSymbol("(") {

@@ -151,7 +151,8 @@ struct JinjaParser {
       return .macro(
         try macro(name, parameters, until: "endmacro", opened))
     case "call":
-      let parameters = isSymbol("(") ? try parameters() : []
+      var parameters: [(name: String, fallback: JinjaExpression?)] = []
+      if isSymbol("(") { parameters = try self.parameters() }
       let call = try expression()
       guard case .call = call else { throw failure("expected call", line: tag.line) }
       return .callBlock(try macro(nil, parameters, until: "endcall", opened), call)
@@ -204,7 +205,8 @@ struct JinjaParser {
     let target = try self.target(until: "in")
     guard take(name: "in") else { throw failure("expected 'in', got '\(current.spelling)'") }
     let iterable = try tupleExpression(withConditional: false, until: "recursive")
-    let condition = take(name: "if") ? try expression() : nil
+    var condition: JinjaExpression?
+    if take(name: "if") { condition = try expression() }
     let isRecursive = take(name: "recursive")
     try expectBlockEnd()
     loops += 1
@@ -229,7 +231,8 @@ struct JinjaParser {
       try expectBlockEnd()
       return .set(target, value)
     }
-    let steps = isSymbol("|") ? try filterSteps(first: false) : []
+    var steps: [JinjaFilterStep] = []
+    if isSymbol("|") { steps = try filterSteps(first: false) }
     return .capture(target, steps, JinjaFrame(body: try body(until: "endset", opened)))
   }
 
@@ -253,7 +256,8 @@ struct JinjaParser {
     while !take(symbol: ")") {
       if !out.isEmpty { try expect(symbol: ",") }
       let name = try expectTargetName()
-      let fallback = take(symbol: "=") ? try expression() : nil
+      var fallback: JinjaExpression?
+      if take(symbol: "=") { fallback = try expression() }
       guard fallback != nil || out.last?.fallback == nil else {
         throw failure("non-default argument follows default argument")
       }
@@ -288,7 +292,8 @@ struct JinjaParser {
       return inner
     }
     let name = try expectTargetName()
-    return !isLoop && take(symbol: ".") ? .attribute(name, try expectName()) : .name(name)
+    guard !isLoop, take(symbol: ".") else { return .name(name) }
+    return .attribute(name, try expectName())
   }
 
   private mutating func expectTargetName() throws(JinjaSyntaxError) -> String {
@@ -305,8 +310,9 @@ struct JinjaParser {
     var steps: [JinjaFilterStep] = []
     while steps.isEmpty && first || take(symbol: "|") {
       let name = try dottedName()
-      steps.append(
-        JinjaFilterStep(name: name, arguments: isSymbol("(") ? try arguments() : .init()))
+      var given = JinjaArguments()
+      if isSymbol("(") { given = try arguments() }
+      steps.append(JinjaFilterStep(name: name, arguments: given))
     }
     return steps
   }

@@ -110,7 +110,8 @@ public struct TokenizerConfig: Equatable, Sendable {
         .wrongType(place: "a token", expected: "its text or its content", found: node.kind),
         path: path)
     }
-    let isSpecial = special == nil ? try Self.flag(node, "special", path) ?? false : special == true
+    var isSpecial = special ?? false
+    if special == nil { isSpecial = try Self.flag(node, "special", path) ?? false }
     if let i = addedTokens.firstIndex(where: { Array($0.content.utf8) == Array(content.utf8) }) {
       addedTokens[i].id = addedTokens[i].id ?? id
       if isSpecial, !addedTokens[i].special {

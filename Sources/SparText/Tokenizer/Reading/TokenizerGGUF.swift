@@ -94,6 +94,12 @@ struct GGUFReader {
       throw TokenizerError(
         .missing(key: "tokenizer.ggml.scores", place: "a \"llama\" vocabulary"), path: path)
     }
+    // Merges are put in order by score.
+    if let id = gguf.scores.firstIndex(where: \.isNaN) {
+      throw TokenizerError(
+        .value(place: "tokenizer.ggml.scores[\(id)]", found: "nan", expected: "a number"),
+        path: path)
+    }
     let pieces = gguf.tokens.indices.map { id in
       SentencePieceModel.Piece(
         text: gguf.tokens[id], score: gguf.scores[id],

@@ -8,10 +8,13 @@ extension TokenizerReader {
   func preTokenizer(_ node: JSONNode, _ place: String) throws(TokenizerError) -> PreTokenizer {
     switch try kind(node, place) {
     case "ByteLevel":
-      let usesWords = try flag("use_regex", of: node, place, default: true)
+      var words: Pattern?
+      if try flag("use_regex", of: node, place, default: true) {
+        words = try Pattern(PreTokenizer.gpt2Words, path: path)
+      }
       return .byteLevel(
         addPrefixSpace: try flag("add_prefix_space", of: node, place, default: true),
-        words: usesWords ? try Pattern(PreTokenizer.gpt2Words, path: path) : nil, mapsBytes: true)
+        words: words, mapsBytes: true)
     case "Metaspace": return .metaspace(try metaspace(node, place))
     case "Digits":
       return .digits(individual: try flag("individual_digits", of: node, place, default: false))

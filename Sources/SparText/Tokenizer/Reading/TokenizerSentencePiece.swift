@@ -45,10 +45,15 @@ extension TokenizerParts {
     let ordered =
       more.filter { $0.id != nil }.sorted { ($0.id ?? 0) < ($1.id ?? 0) }
       + more.filter { $0.id == nil }
+    // The table is made once: for each token it would take as long as reading the vocabulary.
+    var fresh: [[UInt8]: Int] = [:]
+    defer { if !fresh.isEmpty { vocabulary = TokenTable(tokens) } }
     for token in ordered where !token.content.isEmpty {
       let id: Int
-      if let found = vocabulary.find(token.content) {
-        id = Int(found)
+      if let found = vocabulary.find(token.content).map({ Int($0) })
+        ?? fresh[Array(token.content.utf8)]
+      {
+        id = found
       } else {
         id = token.id ?? tokens.count
         guard id >= 0, id < TokenizerReader.largestID, id >= tokens.count || tokens[id].isEmpty
@@ -62,7 +67,7 @@ extension TokenizerParts {
           tokens.append(contentsOf: repeatElement("", count: id + 1 - tokens.count))
         }
         tokens[id] = token.content
-        vocabulary = TokenTable(tokens)
+        fresh[Array(token.content.utf8)] = id
       }
       added.removeAll { $0.id == Int32(id) }
       added.append(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Fields of a config.json, by the spelling of transformers 5 (`rope_parameters`) or before.
+/// Fields of a config.json of any architecture, also of one that `ModelConfig` does not know.
 struct ConfigReader {
   private let object: [String: Any]
   private let path: String
@@ -17,7 +17,6 @@ struct ConfigReader {
   func strings(_ key: String) -> [String] { object[key] as? [String] ?? [] }
   func flag(_ key: String) -> Bool? { object[key] as? Bool }
   func integer(_ key: String) -> Int? { (object[key] as? NSNumber)?.intValue }
-  func number(_ key: String) -> Double? { (object[key] as? NSNumber)?.doubleValue }
 
   func required(_ key: String) throws -> Int {
     guard let value = integer(key), value > 0 else {
@@ -25,16 +24,5 @@ struct ConfigReader {
         .config(field: key, problem: "a positive integer is needed"), path: path)
     }
     return value
-  }
-
-  private var scaling: [String: Any] {
-    object["rope_parameters"] as? [String: Any] ?? object["rope_scaling"] as? [String: Any] ?? [:]
-  }
-
-  func rope(_ key: String) -> Double? { scaling(key) ?? number(key) }
-  func scaling(_ key: String) -> Double? { (scaling[key] as? NSNumber)?.doubleValue }
-  func scalingString(_ key: String) -> String? { scaling[key] as? String }
-  func scalingNumbers(_ key: String) -> [Double]? {
-    (scaling[key] as? [Any])?.compactMap { ($0 as? NSNumber)?.doubleValue }
   }
 }

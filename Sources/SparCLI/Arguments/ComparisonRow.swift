@@ -1,0 +1,31 @@
+import SparData
+import SparText
+
+/// A row of a data file as two answers to one conversation.
+struct ComparisonRow {
+  var row: DataRow
+  var messages: [ChatMessage]
+  var chosen: String
+  var rejected: String
+
+  /// A prompt that is text becomes the user's message.
+  init(_ row: DataRow, form: DataForm) throws {
+    guard form.hasPairs, form != .candidates, form != .idPairs else {
+      throw row.error(
+        "its columns are of the form \(form.rawValue), which holds no comparison of two texts",
+        cure: "give prompt, chosen and rejected")
+    }
+    let example = try Example(row, form: form)
+    guard case .text(let chosen) = example.answers[0],
+      case .text(let rejected) = example.answers[1]
+    else { throw row.error("chosen and rejected must be texts") }
+    switch example.prompt {
+    case .messages(let messages): self.messages = messages
+    case .text(let text): messages = [ChatMessage(role: "user", content: text)]
+    case .ids: throw row.error("prompt must be a text or messages")
+    }
+    self.row = row
+    self.chosen = chosen
+    self.rejected = rejected
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+@Suite("spar train-ranker, evaluate-ranker") struct RankerCommandTests {
+  /// Four comparisons that the shorter answer wins, and one that the longer wins.
+  private func comparisons(_ folder: SparProcess.Folder) throws -> String {
+    let rows = [
+      ("a", "aba"), ("b", "abab"), ("ab", "abb"), ("a", "bab"), ("aba", "b"),
+    ].enumerated().map { index, row in
+      #"{"id": "r\#(index)", "subset": "mt-bench-hard", "prompt": "ab", "#
+        + #""chosen": "\#(row.0)", "rejected": "\#(row.1)"}"#
+    }
+    let path = folder.file("pairs.jsonl")
+    try rows.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+  }
+
+  private func json(_ text: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  @Test(
+    "a trained ranker is evaluated by the plugin that its folder is for",
+    arguments: ["gpm", "bradley-terry"])
+  func around(kind: String) throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let model = try ModelCommandTests.model(folder)
+    let pairs = try comparisons(folder)
+    let trained = try SparProcess.run([
+      "train-ranker", "--model", model, "--dataset", pairs, "--kind", kind, "--max_steps", "3",
+      "--train_batch_size", "2", "--output_dir", folder.file("out"), "--json",
+    ])
+    #expect(trained.status == 0, "\(trained.errors)")
+    let result = try json(trained.output)
+    #expect(result["pairs"] as? Int == 5 && result["steps"] as? Int == 3)
+    #expect(result["longer_wins"] as? Double == 0.2)
+    let evaluated = try SparProcess.run([
+      "evaluate-ranker", "--ranker", kind, "--ranker-option",
+      "model=" + (result["ranker"] as? String ?? ""), "--dataset", pairs, "--journal",
+      folder.file("journal"), "--json",
+    ])
+    #expect(evaluated.status == 0, "\(evaluated.errors)")
+    let accuracy = try json(evaluated.output)
+    #expect(accuracy["comparisons"] as? Int == 5 && accuracy["failed"] as? Int == 0)
+    // An antisymmetric ranker gives one verdict in both orders.
+    #expect(accuracy["consistency"] as? Double == 1)
+    #expect((accuracy["longer_wins"] as? [String: Any])?["value"] as? Double == 0.2)
+    #expect(!FileManager.default.fileExists(atPath: folder.file("journal")))
+  }
+
+  @Test("the ranker length scores what longer answers win")
+  func length() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let run = try SparProcess.run([
+      "evaluate-ranker", "--ranker", "length", "--dataset", try comparisons(folder), "--journal",
+      folder.file("journal"),
+    ])
+    #expect(run.status == 0, "\(run.errors)")
+    for text in ["5 comparisons, 0 failed", "longer answer wins", "section Chat Hard (not all"] {
+      #expect(run.output.contains(text), "\(run.output)")
+    }
+  }
+
+  @Test(
+    "a flag that another makes void is an error",
+    arguments: [
+      (["--kind", "bradley-terry", "--gate", "softmax"], "belongs to --kind gpm"),
+      (["--lora_rank", "4"], "belongs to --train lora"),
+      (["--learn_tau", "--general_preference_tau", "1"], "give one"),
+      (["--regression_target_margin", "3"], "belongs to --loss regression"),
+      (["--ptx_loss", "sft"], "no effect"), (["--max_steps", "1", "--max_epochs", "1"], "exclude"),
+      (["--eval_steps", "2"], "neither --validation"),
+      (["--value_head_dim", "3"], "even"),
+    ])
+  func void(flags: [String], clue: String) throws {
+    let run = try SparProcess.run(
+      ["train-ranker", "--model", "none", "--dataset", "none"] + flags)
+    #expect(run.status != 0 && run.output.isEmpty)
+    #expect(run.errors.contains(clue), "\(run.errors)")
+  }
+}
