@@ -212,7 +212,8 @@ let package = Package(
       name: "SparRankerTrainingTests", dependencies: ["SparRankerTraining", "SparModel"]),
     .testTarget(name: "SparDiagnosticsTests", dependencies: ["SparDiagnostics", "SparStore"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
-    .testTarget(name: "SparPipelineTests", dependencies: ["SparPipeline", "SparText"]),
+    .testTarget(
+      name: "SparPipelineTests", dependencies: ["SparPipeline", "SparText", "RankerFixtures"]),
     .testTarget(name: "SparActivationsTests", dependencies: ["SparActivations", "SparHost"]),
     .testTarget(
       name: "SparReportTests",
@@ -225,6 +226,6 @@ let package = Package(
       dependencies: ["SparSweeps", "SparPipeline", "SparModel", "SparTensor"]),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "InvariantTests", dependencies: ["SparStore", "SparModel"]),
-    .testTarget(name: "SparCLITests", dependencies: []),
+    .testTarget(name: "SparCLITests", dependencies: ["RankerFixtures", "SparStore"]),
   ]
 )

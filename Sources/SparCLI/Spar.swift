@@ -22,7 +22,7 @@ struct Spar: ParsableCommand {
           PairCommand.self, TrainCommand.self, TrainRankerCommand.self, EvaluateRankerCommand.self,
           EvaluateCommand.self,
           LensCommand.self,
-          ReportCommand.self,
+          ReportCommand.self, UpstreamCommand.self,
         ]),
       CommandGroup(
         name: "Models and text",

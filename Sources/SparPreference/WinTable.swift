@@ -22,15 +22,17 @@ public struct WinTable: Equatable, Sendable {
   /// From the raw scores M, K×K row-major.
   ///
   /// Failed pairs count as 0 in S and have no say in a rule that compares through S.
+  ///
+  /// - Parameter scores: S as the ranker's own program stored it; nil = the mean of `raw`.
   public init(
-    raw: [Double], k: Int, rule: ProbabilityRule, failed: [Bool] = []
+    raw: [Double], k: Int, rule: ProbabilityRule, failed: [Bool] = [], scores: [Double]? = nil
   ) throws(WinTableError) {
     try Self.check(raw, k, "raw score") { $0.isFinite }
     self.failed = failed
     var odds = rule.logOdds(raw: raw, k: k)
     for cell in failed.indices where failed[cell] { odds[cell] = 0 }
     logOdds = odds
-    scores = ProbabilityRule.scores(raw: raw, k: k)
+    self.scores = scores ?? ProbabilityRule.scores(raw: raw, k: k)
     self.k = k
     // Finite scores of 1e308 can still overflow in a difference.
     try Self.check(logOdds, k, "log-odds") { $0.isFinite }
@@ -50,6 +52,22 @@ public struct WinTable: Equatable, Sendable {
     self.probability = kept
     scores = ProbabilityRule.scores(raw: logOdds, k: k)
     self.k = k
+  }
+
+  /// From the scores S alone, for rankings of which nothing else was kept: W[i][j] = S[i] − S[j],
+  /// the rule `upstream-score`.
+  public init(scores: [Double]) throws(WinTableError) {
+    let k = scores.count
+    var odds = [Double](repeating: 0, count: k * k)
+    for i in 0..<k {
+      for j in 0..<k { odds[i * k + j] = scores[i] - scores[j] }
+    }
+    try Self.check(odds, k, "log-odds") { $0.isFinite }
+    self.k = k
+    self.scores = scores
+    failed = []
+    logOdds = odds
+    probability = odds.map(ProbabilityRule.sigmoid)
   }
 
   private static func check(

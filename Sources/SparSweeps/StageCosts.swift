@@ -16,9 +16,6 @@ public struct StageCosts: Sendable {
   /// Stages that were measured.
   public private(set) var measured: Set<String> = []
 
-  private static let shares: [String: Double] = [
-    "generate": 0.55, "heldout": 0.55, "rank": 0.6, "evaluate": 0.6, "train": 0.8,
-  ]
   /// Starting a process and reading a model, for each parameter.
   private static let startup = 1e-8
 
@@ -48,7 +45,7 @@ public struct StageCosts: Sendable {
     let work = stage.work * parameters
     if let rate = rates[name] { return work * rate / Double(threads) }
     guard let productRate else { return 0 }
-    return 2 * work / (productRate * (Self.shares[name] ?? 0.5)) + Self.startup * parameters
+    return 2 * work / (productRate * StageShares.of(name)) + Self.startup * parameters
   }
 
   /// Where the figures come from, for the plan.

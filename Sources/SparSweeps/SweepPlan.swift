@@ -43,7 +43,7 @@ public struct SweepPlan: Sendable {
       switch base.origin(of: name) {
       case .set, .flag:
         throw SweepError.axisIsSet(axis: name, by: "\(base.origin(of: name))")
-      case .preset, .recipe, .axis: break
+      case .preset, .recipe, .recipePreset, .axis: break
       }
     }
     folder = RunDirectory(base.recipe.run.outputDir).root

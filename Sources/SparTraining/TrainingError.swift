@@ -13,6 +13,8 @@ public enum TrainingError: Error, Equatable, Sendable {
   /// The doctor's errors: training on the data would be wrong.
   case unfit(findings: [Finding])
   case filesDisagree(preferences: String, candidates: String, problem: String)
+  /// Candidates whose prompts became ids in another way than training's.
+  case rendering(path: String, found: String, set: String)
   case nothingToTrain
   case group(index: Int, problem: String)
   /// The objective compares answers and cannot train on single ones.

@@ -24,6 +24,9 @@ extension TrainingError: CustomStringConvertible {
     case .filesDisagree(let preferences, let candidates, let problem):
       return "\(preferences) was not made from \(candidates): \(problem); "
         + "re-run spar rank on these candidates"
+    case .rendering(let path, let found, let set):
+      return "\(path) was made with --render \(found), and training is set to \(set); "
+        + "give --render \(found), or generate and rank anew with \(set)"
     case .nothingToTrain:
       return "there is no group to train on"
     case .group(let index, let problem):

@@ -51,6 +51,25 @@ import Testing
   }
 
   @Test(
+    "a rule for one pair is not read where all pairs or answers are trained on",
+    arguments: ["all-pairs", "all-answers"])
+  func pairRule(pairing: String) throws {
+    let error = try #require(
+      #expect(throws: RecipeError.self) {
+        try resolve("rank.pair_rule: nash\ntrain.pairing: \(pairing)\n")
+      })
+    #expect(
+      "\(error)"
+        == "/r.yaml:1: rank.pair_rule is read by best-worst, but train.pairing is \(pairing)")
+    for yaml in ["rank.pair_rule: nash\n", "train.pairing: \(pairing)\n"] {
+      #expect(throws: Never.self) { try resolve(yaml) }
+    }
+    #expect(throws: Never.self) {
+      try resolve("rank.pair_rule: best-worst\ntrain.pairing: \(pairing)\n")
+    }
+  }
+
+  @Test(
     "pairing is a setting like others",
     arguments: ["pairing: all_pairs", "train.pairing: all-pairs"])
   func pairing(yaml: String) throws {

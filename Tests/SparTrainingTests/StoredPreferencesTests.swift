@@ -6,7 +6,7 @@ import Testing
 @Suite("Pairs of stored preferences") struct StoredPreferencesTests {
   /// One kept prompt and one tie, of three answers each; `texts` are those of the first.
   private func files(
-    texts: [String] = ["a", "b", "c"], margin: Double = 0
+    texts: [String] = ["a", "b", "c"], margin: Double = 0, render: String? = nil
   ) throws -> (preferences: String, candidates: String) {
     let folder = try temporaryFolder()
     let (p, c) = (folder + "/preferences.h5", folder + "/candidates.h5")
@@ -20,9 +20,10 @@ import Testing
         promptIndex: row, promptID: "p\(row)", messages: [], promptIDs: [Int32(row), 9],
         answers: answers)
     }
+    var attributes: [String: AttributeValue] = ["model_digest": "m1", "tokenizer_digest": "t1"]
+    if let render { attributes["render"] = .string(render) }
     try CandidatesFile.write(
-      to: c, CandidateTable(K: 3, rows: rows),
-      attributes: ["model_digest": "m1", "tokenizer_digest": "t1"])
+      to: c, CandidateTable(K: 3, rows: rows), attributes: attributes)
     let table = PreferenceTable(
       K: 3, promptIndex: [0, 1], promptID: ["p0", "p1"],
       raw: Array(repeating: 0, count: 18),
@@ -52,6 +53,20 @@ import Testing
     #expect(groups[0].answers.allSatisfy { $0.refLogp == nil })
     #expect(groups[0].pairwise == [0.5, 0.9, 0.1, 0.5])
     #expect(groups[0].score == [0, 2, -2, 0])
+  }
+
+  @Test("answers that were rendered in another way than training is set to are refused")
+  func rendering() throws {
+    let (preferences, candidates) = try files(render: "upstream")
+    let stored = try StoredPreferences(preferences: preferences, candidates: candidates)
+    #expect(
+      throws: TrainingError.rendering(path: candidates, found: "upstream", set: "exact")
+    ) {
+      try stored.groups(TrainingOptions(), modelDigest: "m1")
+    }
+    var options = TrainingOptions()
+    options.rendering = .upstream
+    #expect(try stored.groups(options, modelDigest: "m1").count == 1)
   }
 
   @Test("all answers can be trained, with the sampler's log-probabilities if it is the model")

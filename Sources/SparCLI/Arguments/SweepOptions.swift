@@ -23,7 +23,7 @@ struct SweepOptions: ParsableArguments {
       "The arm that reports compare with, such as \"objective.name=sppo\".", valueName: "arm"))
   var baseline: String?
 
-  @Flag(help: "Print the points, what they share and the estimated time; run nothing.")
+  @Flag(help: "Print stages, memory and the estimated time, or a sweep's points; run nothing.")
   var plan = false
 
   func validate() throws {

@@ -30,6 +30,9 @@ struct DataDoctorCommand: ParsableCommand {
   @Option(help: "Tokens of prompt and answer together, as --model cuts them. (default: 1024)")
   var maxLength: Int?
 
+  @Flag(help: "chosen_probs, …_win and …_lose of pairs are log-odds: the published data for GPO.")
+  var logOdds = false
+
   @OptionGroup var options: DataOptions
 
   @Flag(help: "Print the result as JSON on stdout.")
@@ -47,6 +50,7 @@ struct DataDoctorCommand: ParsableCommand {
 
   func run() throws {
     var limits = DataDoctor.Options()
+    limits.readsLogOdds = logOdds
     if let maxLength { limits.maxLength = maxLength }
     let chat = try model.map { try ModelFiles.open($0).chat() }
     limits.maxPositions = chat?.config.maxPositions

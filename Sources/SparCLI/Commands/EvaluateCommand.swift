@@ -5,7 +5,7 @@ import SparPipeline
 
 struct EvaluateCommand: RecipeCommand {
   static let uses = [
-    "seed", "backend", "threads", "ranker.", "rank.probability_rule",
+    "preset", "seed", "backend", "threads", "ranker.", "rank.probability_rule",
     "evaluate.resamples",
   ]
   static let options: Set = ["policy", "base", "output", "weights"]

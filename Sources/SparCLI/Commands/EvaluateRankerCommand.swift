@@ -6,7 +6,7 @@ import SparPreference
 import SparStore
 
 struct EvaluateRankerCommand: RecipeCommand {
-  static let uses = ["backend", "threads", "ranker."]
+  static let uses = ["preset", "backend", "threads", "ranker."]
   static let options = DataOptions.names.union(["dataset", "journal", "weights"])
   static let switches: Set<String> = []
 

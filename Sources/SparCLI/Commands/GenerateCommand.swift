@@ -4,7 +4,9 @@ import SparGeneration
 import SparPipeline
 
 struct GenerateCommand: RecipeCommand {
-  static let uses = ["model", "prompts", "seed", "render", "backend", "threads", "generate."]
+  static let uses = [
+    "preset", "model", "prompts", "seed", "render", "backend", "threads", "generate.",
+  ]
   static let options = CaptureFlags.options.union([
     "output", "jsonl", "iteration", "column", "weights",
   ])
@@ -48,21 +50,21 @@ struct GenerateCommand: RecipeCommand {
     try recipe.require("model", recipe.run.model, "the policy that answers")
     try recipe.require("prompts", recipe.run.prompts, "data with prompts")
     let options = recipe.generate.named(seed: recipe.run.seed, iteration: iteration)
-    let prompts = try Prompt.read(
-      recipe.run.prompts, mapping: try DataOptions.mapping(columns))
+    let source = PromptSets.name(recipe.run.prompts, iteration: iteration)
+    let prompts = try Prompt.read(source, mapping: try DataOptions.mapping(columns))
     let request = try capture.request()
     let last = prompts.map(\.index).max() ?? 0
-    try request?.rows.require(below: last + 1, of: recipe.run.prompts)
+    try request?.rows.require(below: last + 1, of: source)
     let runtime = try common.runtime(storage, recipe)
     let model = try runtime.model(recipe.run.model)
     let capturing = try request.map {
       try GenerationCapture(
-        $0, model: model, options: options, prompts: prompts, source: recipe.run.prompts)
+        $0, model: model, options: options, prompts: prompts, source: source)
     }
     let line = ProgressLine()
     defer { line.finish() }
     let summary = try GenerationStage(model, options, threads: runtime.threads).run(
-      prompts: prompts, source: recipe.run.prompts, output: output,
+      prompts: prompts, source: source, output: output,
       progress: line.stage("generate"), cancelled: { Interrupts.interruption.isRequested },
       answered: { try capturing?.add($0, ids: $1, answers: $2) })
     try capturing?.finish()

@@ -96,6 +96,7 @@ struct LensCommand: ParsableCommand {
   /// The first prompts, with the sampler's log-probabilities as reference and nothing cut.
   private func groups(of stored: StoredPreferences) throws -> [TrainingGroup] {
     var options = TrainingOptions()
+    options.rendering = stored.samplerRendering
     options.pairing = pairing
     options.maxLength = .max
     options.referenceFromGeneration = true

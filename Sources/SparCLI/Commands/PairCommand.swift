@@ -4,7 +4,7 @@ import SparStore
 
 struct PairCommand: RecipeCommand {
   static let uses = [
-    "rank.probability_rule", "rank.min_margin", "rank.pair_rule", "rank.pair_seed",
+    "preset", "rank.probability_rule", "rank.min_margin", "rank.pair_rule", "rank.pair_seed",
     "rank.drop_truncated",
   ]
   static let options: Set = ["preferences", "candidates", "output", "limit"]

@@ -3,7 +3,7 @@ import SparPipeline
 import SparRanking
 
 struct RankCommand: RecipeCommand {
-  static let uses = ["backend", "threads", "ranker.", "rank."]
+  static let uses = ["preset", "backend", "threads", "ranker.", "rank."]
   static let options = CaptureFlags.options.union(["candidates", "output", "weights"])
   static let switches: Set<String> = []
 

@@ -16,7 +16,8 @@ struct RunCommand: RecipeCommand {
       For every iteration: generate answers to fresh prompts, rank them, train on the preferences, \
       evaluate on held-out prompts against the base model. Results are in output_dir (run.json, \
       report.md, iteration-1/…). Finished stages are skipped; a stage made with other settings is \
-      an error. With --vary, or `vary:` in the recipe, this is `spar sweep`.
+      an error. With --vary, or `vary:` in the recipe, this is `spar sweep`. --plan prints the \
+      stages with memory and time, also where models and data are not here yet.
 
       \(settingsHelp)
       """)
@@ -41,14 +42,19 @@ struct RunCommand: RecipeCommand {
     let resolved = try settings.resolve(recipe: recipe, for: Self.self, common: common)
     let restart = try restartFrom.map { try RestartPoint($0) }
     let block = try sweep.block(recipe)
+    try refusePlanSettings(resolved, isRead: show || sweep.plan && block.isEmpty)
     if !block.isEmpty, !show {
       try refuse(["restart-from": restartFrom, "store": sharing.store, "until": sharing.until])
       return try SweepSession(
         recipe: recipe, resolved: resolved, block: block, options: sweep, common: common
       ).run()
     }
-    if sweep.plan || sweep.baseline != nil || sweep.jobs > 1 {
+    if sweep.baseline != nil || sweep.jobs > 1 {
       throw SweepError.nothingVaries(recipe: recipe)
+    }
+    if sweep.plan, !show {
+      try refuse(["restart-from": restartFrom, "store": sharing.store, "until": sharing.until])
+      return try plan(resolved)
     }
     if restart != nil, sharing.store != nil {
       throw UsageError(
@@ -82,11 +88,36 @@ struct RunCommand: RecipeCommand {
     }
   }
 
-  /// These belong to one run.
+  /// These belong to one run that does something.
   private func refuse(_ options: [String: String?]) throws {
     for (name, value) in options.sorted(by: { $0.key < $1.key }) where value != nil {
-      throw UsageError("--\(name) is for a single run, and this recipe or command line varies")
+      throw UsageError(
+        sweep.plan
+          ? "--\(name) changes what a run does, and --plan runs nothing"
+          : "--\(name) is for a single run, and this recipe or command line varies")
     }
+  }
+
+  /// What only a forecast reads, and somebody gave on the command line.
+  private func refusePlanSettings(_ resolved: ResolvedRecipe, isRead: Bool) throws {
+    guard !isRead else { return }
+    for setting in SettingTable.all where setting.stage == .plan {
+      switch resolved.origin(of: setting.name) {
+      case .set, .flag:
+        throw UsageError("\(setting.name) is read by --plan only", hint: "give --plan, too")
+      case .preset, .recipe, .recipePreset, .axis: break
+      }
+    }
+  }
+
+  private func plan(_ resolved: ResolvedRecipe) throws {
+    let host = common.plugins.host(threads: resolved.recipe.run.threads)
+    let forecast = try RunForecast(resolved, host: host) {
+      let runtime = try common.runtime(resolved.recipe, host: host)
+      return try MachineRates.measure(runtime.backend, threads: runtime.threads)
+    }
+    guard !common.json else { return try Terminal.json(forecast) }
+    for text in forecast.lines(Terminal.columns) { try Terminal.line(text) }
   }
 
   private func print(_ resolved: ResolvedRecipe) throws {

@@ -5,7 +5,7 @@ import SparPipeline
 import SparSweeps
 
 struct SweepCommand: RecipeCommand {
-  static let uses = RunCommand.uses
+  static let uses = RunCommand.uses.filter { !$0.hasPrefix("plan.") }
   static let options = SweepOptions.names
   static let switches = SweepOptions.switches
 

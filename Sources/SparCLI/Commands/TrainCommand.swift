@@ -6,12 +6,12 @@ import SparTraining
 
 struct TrainCommand: RecipeCommand {
   static let uses = [
-    "model", "output_dir", "seed", "render", "backend", "threads", "objective.", "train.",
+    "preset", "model", "output_dir", "seed", "render", "backend", "threads", "objective.", "train.",
   ]
   static let options = CaptureFlags.options.union(DataOptions.names).union([
     "candidates", "preferences", "capture-every", "allow",
   ])
-  static let switches: Set<String> = ["no-doctor"]
+  static let switches: Set<String> = ["no-doctor", "log-odds"]
 
   static let configuration = CommandConfiguration(
     commandName: "train",
@@ -46,6 +46,9 @@ struct TrainCommand: RecipeCommand {
   var captureEvery: Int?
 
   @OptionGroup var data: DataOptions
+
+  @Flag(help: "chosen_probs, …_win and …_lose of pairs are log-odds: the published data for GPO.")
+  var logOdds = false
 
   @Flag(help: "Train on pairs whatever the doctor says.")
   var noDoctor = false
@@ -118,10 +121,10 @@ struct TrainCommand: RecipeCommand {
 
   private func source() throws -> TrainingData {
     guard ![".h5", ".hdf5"].contains(where: preferences.hasSuffix) else {
-      guard !data.isGiven, !noDoctor, allow.isEmpty else {
+      guard !data.isGiven, !noDoctor, !logOdds, allow.isEmpty else {
         throw UsageError(
-          "\(preferences) holds a ranking, for which --column, --sample-seed, --no-doctor and "
-            + "--allow have no meaning")
+          "\(preferences) holds a ranking, for which --column, --sample-seed, --log-odds, "
+            + "--no-doctor and --allow have no meaning")
       }
       return .stored(
         preferences: preferences,
@@ -131,7 +134,8 @@ struct TrainCommand: RecipeCommand {
       throw UsageError("--candidates is given, but \(preferences) holds pairs, not a ranking")
     }
     return .pairs(
-      PairsSource(mixture: try data.mixture(preferences), mapping: try data.mapping()),
+      PairsSource(
+        mixture: try data.mixture(preferences), mapping: try data.mapping(), readsLogOdds: logOdds),
       doctor: DoctorPolicy(isAsked: !noDoctor, allowed: try allowed()))
   }
 

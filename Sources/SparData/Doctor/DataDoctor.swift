@@ -13,6 +13,8 @@ public final class DataDoctor {
     public var maxLength = 1024
     /// That the model has; nil where it is not known.
     public var maxPositions: Int?
+    /// Whether `chosen_probs` and its fellows are log-odds, as in the published code's data for GPO.
+    public var readsLogOdds = false
 
     public init() {}
   }

@@ -19,28 +19,29 @@ extension DataDoctor {
     }
     for name in KnownColumns.probabilities {
       guard let value = row[name] else { continue }
-      guard let number = value.double, number >= 0, number <= 1 else {
+      guard let number = value.double, number.isFinite,
+        options.readsLogOdds || (0...1).contains(number)
+      else {
         table.add(.badProbability, row.place, "\(name) is \(JSONWriter.text(value))")
         continue
       }
-      if name == "chosen_probs", number < 0.5 { table.add(.upsetProbability, row.place) }
+      if name == "chosen_probs", number < (options.readsLogOdds ? 0 : 0.5) {
+        table.add(.upsetProbability, row.place)
+      }
     }
     if form == .candidates, let problem = Self.problem(row["probability"], example.answers.count) {
       table.add(.badProbability, row.place, problem)
     }
   }
 
-  /// What is wrong with a K×K table of win probabilities.
+  /// What is wrong with a K×K table of win probabilities or of their log-odds.
   static func problem(_ table: JSONNode?, _ count: Int) -> String? {
-    guard let rows = table?.array, rows.count == count,
-      rows.allSatisfy({ $0.array?.count == count })
-    else { return "probability is no table of \(count) rows and columns" }
-    for value in rows.flatMap({ $0.array ?? [] }) {
-      guard let number = value.double, number >= 0, number <= 1 else {
-        return "probability holds \(JSONWriter.text(value)); log-odds (the scores of GPO) are none"
-      }
+    do throws(ProbabilityTable.Problem) {
+      _ = try ProbabilityTable(table, count: count)
+      return nil
+    } catch {
+      return error.cure.isEmpty ? error.what : "\(error.what); \(error.cure)"
     }
-    return nil
   }
 
   func checkRoles(_ row: DataRow, _ example: Example) {

@@ -14,15 +14,23 @@ public struct PairDerivation: Equatable, Sendable {
 
   public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
     case otherCandidates(preferences: String, candidates: String)
+    /// Of a ranking whose pairs were not kept.
+    case scoresOnly(String)
 
     public var description: String {
       switch self {
       case .otherCandidates(let preferences, let candidates):
         "\(preferences) does not rank \(candidates): their prompts or K differ; "
           + "give the file that was ranked with --candidates"
+      case .scoresOnly(let path):
+        "\(path) holds the scores of answers and not their tables, which know the rule "
+          + "upstream-score only; give --probability_rule upstream-score, or rank again"
       }
     }
   }
+
+  /// What `ranker_gives` says of a ranking of which the scores S alone were kept.
+  static let scoresOnly = "aggregated scores"
 
   /// Reads `preferences` and the candidates that it ranks, and writes `output`.  A ranker that
   /// gave probabilities keeps them, whatever the rule.
@@ -37,21 +45,24 @@ public struct PairDerivation: Equatable, Sendable {
     guard candidates.K == table.K, candidates.rows.map(\.promptIndex) == table.promptIndex else {
       throw Failure.otherCandidates(preferences: path, candidates: candidatesPath)
     }
-    let isRaw = attributes.text("ranker_gives") != "probabilities"
+    let given = attributes.text("ranker_gives")
+    if given == Self.scoresOnly, rule != .upstreamScore { throw Failure.scoresOnly(path) }
     let cells = table.K * table.K
     for (row, group) in candidates.rows.enumerated() {
       let at = (row * cells)..<((row + 1) * cells)
       let failed = table.failedPairs(of: row)
-      let wins =
-        isRaw
-        ? try WinTable(raw: Array(table.raw[at]), k: table.K, rule: rule, failed: failed)
-        : try WinTable(
-          probability: Array(table.winProbability[at]), k: table.K, failed: failed)
-      let answers = group.answers.map {
-        PairSelection.Answer(text: $0.text, ids: Array($0.contentIDs), ended: $0.isEnded)
-      }
-      let choice = selection.choose(wins, answers: answers, prompt: group.promptIndex)
       let means = (row * table.K)..<((row + 1) * table.K)
+      let wins: WinTable
+      switch given {
+      case "probabilities":
+        wins = try WinTable(
+          probability: Array(table.winProbability[at]), k: table.K, failed: failed)
+      case Self.scoresOnly: wins = try WinTable(scores: Array(table.score[means]))
+      default:
+        wins = try WinTable(raw: Array(table.raw[at]), k: table.K, rule: rule, failed: failed)
+      }
+      let choice = selection.choose(
+        wins, answers: group.selectable, prompt: group.promptIndex)
       table.winProbability.replaceSubrange(at, with: wins.probability)
       table.logOdds.replaceSubrange(at, with: wins.logOdds)
       table.rowMean.replaceSubrange(means, with: wins.winRates)

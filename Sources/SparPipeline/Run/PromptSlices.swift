@@ -28,6 +28,24 @@ public struct PromptSlices: Equatable, Sendable {
     }
   }
 
+  /// A set for each iteration, in the order of its file; `perIteration` above 0 draws so many.
+  public init(
+    oneEach sets: [[Prompt]], perIteration: Int, seed: UInt64, source: String
+  ) throws(RunError) {
+    var slices: [[Prompt]] = []
+    for (place, set) in sets.enumerated() {
+      guard set.count >= max(perIteration, 1) else {
+        throw .tooFewPrompts(
+          path: PromptSets.name(source, iteration: place + 1), found: set.count,
+          needed: max(perIteration, 1))
+      }
+      var random = Random(seed: seed, stage: .shuffle, iteration: place + 1)
+      let drawn = perIteration > 0 ? random.permutation(set.count).prefix(perIteration) : []
+      slices.append(perIteration > 0 ? drawn.map { set[$0] } : set)
+    }
+    self.slices = slices
+  }
+
   /// Throws if a held-out conversation is among the training prompts.
   public static func requireDisjoint(
     heldout: [Prompt], in heldoutPath: String, training: [Prompt], in trainingPath: String

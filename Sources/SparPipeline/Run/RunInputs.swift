@@ -18,9 +18,11 @@ public struct RunInputs {
   public init(_ resolved: ResolvedRecipe, host: PluginHost) throws {
     self.resolved = resolved
     let recipe = resolved.recipe
+    try resolved.checkPreset()
     try recipe.requireForRun()
     try host.check(recipe)
-    let training = try Prompt.read(recipe.run.prompts)
+    let sets = try PromptSets.read(recipe.run)
+    let training = sets.flatMap { $0 }
     let all = try Prompt.read(recipe.evaluate.prompts)
     heldout = recipe.evaluate.count > 0 ? Array(all.prefix(recipe.evaluate.count)) : all
     guard !heldout.isEmpty else {
@@ -28,9 +30,15 @@ public struct RunInputs {
     }
     try PromptSlices.requireDisjoint(
       heldout: heldout, in: recipe.evaluate.prompts, training: training, in: recipe.run.prompts)
-    slices = try PromptSlices(
-      training, iterations: recipe.run.iterations, perIteration: recipe.run.promptsPerIteration,
-      seed: recipe.run.seed, source: recipe.run.prompts)
+    if PromptSets.hasOneEach(recipe.run.prompts) {
+      slices = try PromptSlices(
+        oneEach: sets, perIteration: recipe.run.promptsPerIteration, seed: recipe.run.seed,
+        source: recipe.run.prompts)
+    } else {
+      slices = try PromptSlices(
+        training, iterations: recipe.run.iterations, perIteration: recipe.run.promptsPerIteration,
+        seed: recipe.run.seed, source: recipe.run.prompts)
+    }
     keys = StageKeys(
       recipe: recipe, rows: resolved.rows,
       ranker: try StageKey.ranker(recipe.ranker, host: host),
@@ -55,8 +63,8 @@ public struct RunInputs {
   /// Digests of the files and plugins that settings only name.
   public func facts() throws -> [String: String] {
     var facts = [
-      "content of prompts": try Self.contentDigest(recipe.run.prompts),
-      "content of evaluate.prompts": try Self.contentDigest(recipe.evaluate.prompts),
+      "content of prompts": try Self.contentDigest(PromptSets.names(recipe.run)),
+      "content of evaluate.prompts": try Self.contentDigest([recipe.evaluate.prompts]),
     ]
     for (kind, key) in [("objective", keys.objective), ("ranker", keys.ranker)] {
       // "ranker.name" of one, "gpm.ranker.name" of each in a mix.
@@ -70,8 +78,8 @@ public struct RunInputs {
   }
 
   /// Of one file its own digest, of several that of their digests in order.
-  private static func contentDigest(_ data: String) throws -> String {
-    let files = try DataMixture(data).files()
+  private static func contentDigest(_ data: [String]) throws -> String {
+    let files = try data.flatMap { try DataMixture($0).files() }
     if files.count == 1 { return try fileDigest(files[0]) }
     var hash = SHA256()
     for file in files { hash.update([UInt8](try fileDigest(file).utf8)) }

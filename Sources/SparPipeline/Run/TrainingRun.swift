@@ -44,6 +44,7 @@ public struct DoctorPolicy: Equatable, Sendable {
     var limits = DataDoctor.Options()
     limits.maxLength = options.maxLength
     limits.maxPositions = model.config.maxPositions
+    limits.readsLogOdds = source.readsLogOdds
     let doctor = DataDoctor(chat: model.chat, options: limits)
     let report: DoctorReport
     do throws(DataError) {
@@ -89,6 +90,14 @@ public struct TrainingRun {
         options, modelDigest: policy.digest, beginID: policy.tokenizer.bos)
       sources = []
     case .pairs(let source, let doctor):
+      if source.readsLogOdds,
+        try runtime.host.component(.objective, choice.name).needs.contains(.winProb)
+      {
+        throw DataError(
+          path: source.name,
+          what: "log-odds of a pair say nothing of win rates, which \(choice.name) learns from",
+          cure: "use gpo, or give the file of all answers (train_table.parquet)")
+      }
       try doctor.require(source, policy, options)
       (groups, sources) = try PairsFile.read(
         source, encoder: LanguageModelPairs(policy, rendering: options.rendering),

@@ -1,7 +1,10 @@
 /// Who gave a setting its value.
 public enum Origin: Equatable, Sendable, CustomStringConvertible {
+  /// Spar's own default.
   case preset
   case recipe(path: String, line: Int)
+  /// The recipe, under the preset that was chosen.
+  case recipePreset(name: String, path: String, line: Int)
   case set
   case flag(String)
   /// A value of a sweep's axis.
@@ -11,6 +14,8 @@ public enum Origin: Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .preset: return "default"
     case .recipe(let path, let line): return "recipe \(path):\(line)"
+    case .recipePreset(let name, let path, let line):
+      return "preset \(name), recipe \(path):\(line)"
     case .set: return "--set"
     case .flag(let name): return "--\(name)"
     case .axis: return "axis"
@@ -21,7 +26,8 @@ public enum Origin: Equatable, Sendable, CustomStringConvertible {
   var prefix: String {
     switch self {
     case .preset: return ""
-    case .recipe(let path, let line): return "\(path):\(line): "
+    case .recipe(let path, let line), .recipePreset(_, let path, let line):
+      return "\(path):\(line): "
     case .set: return "--set: "
     case .flag(let name): return "--\(name): "
     case .axis: return "vary: "

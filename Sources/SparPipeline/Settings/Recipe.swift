@@ -14,6 +14,7 @@ public struct Recipe: Equatable, Sendable {
   public var objective = PluginChoice("sppo")
   public var train = TrainingOptions()
   public var evaluate = EvaluateSettings()
+  public var plan = PlanSettings()
 
   public init() {}
 
@@ -31,6 +32,8 @@ public struct Recipe: Equatable, Sendable {
 }
 
 public struct RunSettings: Equatable, Sendable {
+  /// Which of the recipe's presets is applied; empty where it has none.
+  public var preset = ""
   /// π_1: a name that `spar model fetch` knows, a .gguf file, a folder or a checkpoint.
   public var model = ""
   /// Data of training prompts.

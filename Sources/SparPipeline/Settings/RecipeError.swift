@@ -13,6 +13,8 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
   case unread(key: String, readers: [String], chooser: String, chosen: String, place: Origin)
   /// Written for one plugin of a kind, while another is used.
   case otherOwner(key: String, owner: String, chosen: String, place: Origin)
+  /// A preset that the recipe has not, or none where it has some.
+  case preset(found: String, known: [String], place: Origin)
   /// A mix of rankers that cannot be read.
   case mix(text: String, problem: String)
   /// `able`: objectives that can be trained in this way.
@@ -45,6 +47,12 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
       return "train.pairing is \(pairing), but \(objective) compares answers and has no target for "
         + "a single one; use best-worst or all-pairs"
         + (able.isEmpty ? "" : ", or an objective that has: \(able.joined(separator: ", "))")
+    case .preset(let found, let known, let place):
+      if known.isEmpty { return "\(place.prefix)preset is \(found), but there are no presets" }
+      let list = known.joined(separator: ", ")
+      return found.isEmpty
+        ? "no preset is chosen; give --preset with one of \(list)"
+        : "\(place.prefix)preset is \"\(found)\"; the recipe has \(list)"
     case .mix(let text, let problem):
       return "ranker \(text): \(problem); a mix is written gpm=1,length=-0.1"
     case .notAssignment(let text): return "--set \(text): not of the form key=value"

@@ -11,8 +11,16 @@ public struct RecipeFile: Equatable, Sendable {
     public var value: String
     public var line: Int
   }
+  /// Settings under a name of `presets:`, one of which `preset:` chooses.
+  public struct Preset: Equatable, Sendable {
+    public var name: String
+    public var entries: [Entry]
+  }
+
   public var path: String
   public var entries: [Entry]
+  /// In the order of the file.
+  public var presets: [Preset] = []
   /// What is under `vary:`, for sweeps; nil where there is none.
   public var vary: RecipeNode?
 
@@ -43,26 +51,36 @@ public struct RecipeFile: Equatable, Sendable {
     guard let root else { return }
     if case .scalar(let scalar) = root, scalar.string.isEmpty { return }
     guard case .mapping = root else { throw .notAMapping(path: path) }
-    try collect(root, under: "")
+    entries = try collect(root, under: "")
   }
 
   /// Settings that name data: a list is a mixture of its parts.
   private static let mixtures: Set = ["prompts", "dataset_name", "heldout", "evaluate.prompts"]
 
-  private mutating func collect(_ node: Node, under prefix: String) throws(RecipeError) {
-    guard case .mapping(let mapping) = node else { return }
+  private mutating func collect(
+    _ node: Node, under prefix: String, isPreset: Bool = false
+  ) throws(RecipeError) -> [Entry] {
+    guard case .mapping(let mapping) = node else { return [] }
+    var entries: [Entry] = []
     for (key, value) in mapping {
       let line = key.mark?.line ?? 0
       guard let name = key.scalar?.string else {
         throw .syntax(path: path, line: line, problem: "a key must be a word")
       }
       let full = prefix.isEmpty ? name : "\(prefix).\(name)"
+      if isPreset, ["vary", "presets", "preset"].contains(full) {
+        throw .syntax(path: path, line: line, problem: "a preset holds settings, not \(full)")
+      }
       if full == "vary" {
         vary = try RecipeNode(value, path: path)
         continue
       }
+      if full == "presets" {
+        try collectPresets(value, line: line)
+        continue
+      }
       switch value {
-      case .mapping: try collect(value, under: full)
+      case .mapping: entries += try collect(value, under: full, isPreset: isPreset)
       case .scalar(let scalar):
         entries.append(Entry(key: full, value: scalar.string, line: line))
       case .sequence(let sequence) where Self.mixtures.contains(full):
@@ -75,6 +93,23 @@ public struct RecipeFile: Equatable, Sendable {
       case .sequence, .alias:
         throw .syntax(path: path, line: line, problem: "\(full) takes one value, not a list")
       }
+    }
+    return entries
+  }
+
+  private mutating func collectPresets(_ node: Node, line: Int) throws(RecipeError) {
+    guard case .mapping(let mapping) = node else {
+      throw .syntax(
+        path: path, line: line, problem: "presets is a mapping of names to settings")
+    }
+    for (key, value) in mapping {
+      let place = key.mark?.line ?? line
+      guard let name = key.scalar?.string, case .mapping = value else {
+        throw .syntax(
+          path: path, line: place,
+          problem: "a preset is a name and its settings, such as `paper: {temperature: 1}`")
+      }
+      presets.append(Preset(name: name, entries: try collect(value, under: "", isPreset: true)))
     }
   }
 

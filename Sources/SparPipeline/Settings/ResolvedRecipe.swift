@@ -2,8 +2,9 @@ import Foundation
 
 /// A recipe with all its layers applied, and who decided what.
 ///
-/// Layers come in the order defaults < recipe file < `--set` < flags.  A recipe may give a setting
-/// once only, whatever its spelling; of `--set` and of flags the last one counts.
+/// Layers come in the order defaults < recipe file < its preset < `--set` < flags < a sweep's axes.
+/// A recipe and a preset may give a setting once only, whatever its spelling; of `--set` and of
+/// flags the last one counts.
 public struct ResolvedRecipe: Equatable, Sendable {
   public private(set) var recipe = Recipe()
   /// By canonical name; settings that nobody touched are absent.
@@ -34,7 +35,28 @@ public struct ResolvedRecipe: Equatable, Sendable {
     }
   }
 
+  /// The recipe file, and what was applied on top of it, for the case that another preset is chosen.
+  private var file: RecipeFile?
+  private var given: [(assignment: Assignment, origin: Origin)] = []
+
+  public static func == (a: ResolvedRecipe, b: ResolvedRecipe) -> Bool {
+    a.recipe == b.recipe && a.origins == b.origins && a.recipeChoices == b.recipeChoices
+      && a.file == b.file
+  }
+
+  /// - Throws: `RecipeError` for a key or a value that is wrong, also in a preset that is not chosen.
   public mutating func apply(_ file: RecipeFile) throws(RecipeError) {
+    self.file = file
+    for preset in file.presets {
+      var trial = ResolvedRecipe()
+      try trial.apply(preset, of: file)
+    }
+    try applyFile()
+  }
+
+  /// The file's entries, and those of the preset that it or `chosen` names.
+  private mutating func applyFile(choosing chosen: Assignment? = nil) throws(RecipeError) {
+    guard let file else { return }
     var seen: [String: Origin] = [:]
     for entry in file.entries {
       let origin = Origin.recipe(path: file.path, line: entry.line)
@@ -42,15 +64,57 @@ public struct ResolvedRecipe: Equatable, Sendable {
         entry.key, entry.value, origin, &seen,
         folder: (file.path as NSString).deletingLastPathComponent)
     }
+    if let chosen { recipe.run.preset = chosen.value }
+    if let preset = file.presets.first(where: { $0.name == recipe.run.preset }) {
+      try apply(preset, of: file)
+    }
     recipeChoices = [.objective: recipe.objective, .ranker: recipe.ranker]
   }
 
-  public mutating func apply(set assignments: [Assignment]) throws(RecipeError) {
-    // A later --set replaces an earlier one: scripts append their own.
-    for assignment in assignments {
-      var seen: [String: Origin] = [:]
-      try apply(assignment.key, assignment.value, .set, &seen, folder: nil)
+  private mutating func apply(
+    _ preset: RecipeFile.Preset, of file: RecipeFile
+  ) throws(RecipeError) {
+    var seen: [String: Origin] = [:]
+    for entry in preset.entries {
+      let origin = Origin.recipePreset(name: preset.name, path: file.path, line: entry.line)
+      try apply(
+        entry.key, entry.value, origin, &seen,
+        folder: (file.path as NSString).deletingLastPathComponent)
     }
+  }
+
+  /// Assignments on top of the file, in their order; one that chooses another preset applies the
+  /// file anew and then all that was given before.
+  private mutating func apply(_ more: [(assignment: Assignment, origin: Origin)])
+    throws(RecipeError)
+  {
+    given += more
+    let chosen = more.last { SettingTable.find($0.assignment.key)?.name == "preset" }
+    var due = more
+    if let chosen, chosen.assignment.value != recipe.run.preset {
+      recipe = Recipe()
+      origins = [:]
+      try applyFile(choosing: chosen.assignment)
+      due = given
+    }
+    for (assignment, origin) in due {
+      // A later one replaces an earlier one: scripts append their own.
+      var seen: [String: Origin] = [:]
+      try apply(assignment.key, assignment.value, origin, &seen, folder: nil)
+    }
+  }
+
+  /// Throws for a preset that the recipe does not have, and for none where it has presets.
+  func checkPreset() throws(RecipeError) {
+    let known = file?.presets.map(\.name) ?? []
+    guard recipe.run.preset.isEmpty ? !known.isEmpty : !known.contains(recipe.run.preset) else {
+      return
+    }
+    throw .preset(found: recipe.run.preset, known: known, place: origin(of: "preset"))
+  }
+
+  public mutating func apply(set assignments: [Assignment]) throws(RecipeError) {
+    try apply(assignments.map { ($0, .set) })
   }
 
   public mutating func apply(flags: [Assignment]) throws(RecipeError) {
@@ -62,18 +126,12 @@ public struct ResolvedRecipe: Equatable, Sendable {
       flags.append(
         Assignment(key: "ranker", value: rankers.map(\.value).joined(separator: ",")))
     }
-    for flag in flags {
-      var seen: [String: Origin] = [:]
-      try apply(flag.key, flag.value, .flag(flag.key), &seen, folder: nil)
-    }
+    try apply(flags.map { ($0, .flag($0.key)) })
   }
 
   /// One point of a sweep: its axes' values come last.
   public mutating func apply(axes: [Assignment]) throws(RecipeError) {
-    for axis in axes {
-      var seen: [String: Origin] = [:]
-      try apply(axis.key, axis.value, .axis, &seen, folder: nil)
-    }
+    try apply(axes.map { ($0, .axis) })
   }
 
   private mutating func apply(
@@ -123,7 +181,8 @@ public struct ResolvedRecipe: Equatable, Sendable {
     guard !text.isEmpty, !text.hasPrefix("/") else { return text }
     if text.hasPrefix("~") { return (text as NSString).expandingTildeInPath }
     let joined = (folder as NSString).appendingPathComponent(text)
-    return FileManager.default.fileExists(atPath: joined) ? joined : text
+    let first = PromptSets.name(joined, iteration: 1)
+    return FileManager.default.fileExists(atPath: first) ? joined : text
   }
 
   public func origin(of name: String) -> Origin { origins[name] ?? .preset }

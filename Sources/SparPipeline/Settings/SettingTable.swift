@@ -4,7 +4,7 @@ import SparText
 public enum SettingTable {
   public static let all: [Setting] =
     runSettings + generateSettings + rankerSettings + rankSettings + objectiveSettings
-    + trainSettings + evaluateSettings
+    + trainSettings + evaluateSettings + planSettings
 
   /// What a key of a recipe or a flag means.
   public enum Target: Sendable {

@@ -7,12 +7,14 @@ import SparTraining
 // The rows; a row's stage is the first part of its name.
 extension SettingTable {
   static let runSettings: [Setting] = [
+    .text("preset", \.run.preset, "which of the recipe's `presets:` is applied"),
     .text(
       "model", \.run.model, aliases: ["model_name_or_path"], isInputPath: true,
       "policy to start from: name, .gguf file, Hugging Face folder or checkpoint"),
     .text(
       "prompts", \.run.prompts, aliases: ["dataset_name"], isInputPath: true,
-      "file, folder, pattern or mixture a.parquet:0.5,b.jsonl of prompts (docs/data.md)"),
+      "file, folder, pattern or mixture a.parquet:0.5,b.jsonl of prompts (docs/data.md); "
+        + "{t} in it is the iteration's number"),
     .text("output_dir", \.run.outputDir, "folder of the run"),
     .integer("iterations", \.run.iterations, in: 1...1000, "rounds of self-play"),
     .integer(

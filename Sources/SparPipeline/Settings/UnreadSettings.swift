@@ -11,6 +11,7 @@ extension ResolvedRecipe {
   /// Throws for a value that somebody gave and that nothing in this run would read, or that was
   /// meant for another plugin than the one chosen.  For a recipe whose layers are all applied.
   public func checkEveryValueIsRead() throws(RecipeError) {
+    try checkPreset()
     for (key, readers) in Self.readers.sorted(by: { $0.key < $1.key }) {
       guard let place = origins[key], !readers.contains(recipe.train.optimizer) else { continue }
       throw .unread(
@@ -22,6 +23,12 @@ extension ResolvedRecipe {
         key: "rank.pair_seed", readers: ["random"], chooser: "rank.pair_rule",
         chosen: recipe.rank.selection.rule.rawValue, place: place)
     }
+    // All pairs, and all answers, are taken by the scores, whatever one pair the rule would choose.
+    if recipe.train.pairing != .bestWorst, recipe.rank.selection.rule != .bestWorst {
+      throw .unread(
+        key: "rank.pair_rule", readers: ["best-worst"], chooser: "train.pairing",
+        chosen: recipe.train.pairing.rawValue, place: origin(of: "rank.pair_rule"))
+    }
     try checkOwner(.objective, recipe.objective)
     try checkOwner(.ranker, recipe.ranker)
   }
@@ -32,7 +39,11 @@ extension ResolvedRecipe {
     guard let meant = recipeChoices[stage], meant.name != choice.name else { return }
     for option in choice.options.keys.sorted() {
       let key = "\(stage.rawValue).\(option)"
-      guard case .recipe? = origins[key], let place = origins[key] else { continue }
+      guard let place = origins[key] else { continue }
+      switch place {
+      case .recipe, .recipePreset: break
+      case .preset, .set, .flag, .axis: continue
+      }
       throw .otherOwner(key: key, owner: meant.name, chosen: choice.name, place: place)
     }
   }

@@ -8,11 +8,16 @@ struct PairRow {
   private let form: DataForm
   private let prompt: [Int32]
   private let answers: [[Int32]]
+  /// Whether `chosen_probs` and its fellows are log-odds.
+  private let readsLogOdds: Bool
 
   /// - Throws: `DataError` with the row.
-  init(_ row: DataRow, form: DataForm, encoder: (any PairEncoder)?) throws {
+  init(
+    _ row: DataRow, form: DataForm, encoder: (any PairEncoder)?, readsLogOdds: Bool = false
+  ) throws {
     self.row = row
     self.form = form
+    self.readsLogOdds = readsLogOdds
     let example = try Example(row, form: form)
     var texts: [String] = []
     var ids: [[Int32]] = []
@@ -54,20 +59,18 @@ struct PairRow {
   }
 
   private func pair() throws(DataError) -> TrainingGroup {
-    let single = try probability("chosen_probs")
-    let p = single ?? 1
-    let win = try probability("chosen_probs_win") ?? p
-    let lose = try probability("chosen_probs_lose") ?? 1 - p
-    let odds = Self.logOdds(p)
+    let target: Target
+    if readsLogOdds { target = try oddsTarget() } else { target = try probabilityTarget() }
+    let (p, odds) = (target.probability, target.logOdds)
     var group = TrainingGroup(
       promptIDs: prompt,
       answers: [
         TrainingAnswer(
-          ids: answers[0], refLogp: try number("ref_chosen_logps"), winProb: win,
-          meanScore: odds / 2, label: 1),
+          ids: answers[0], refLogp: try number("ref_chosen_logps"), winProb: target.win,
+          meanScore: target.winScore, label: 1),
         TrainingAnswer(
-          ids: answers[1], refLogp: try number("ref_rejected_logps"), winProb: lose,
-          meanScore: -odds / 2, label: -1),
+          ids: answers[1], refLogp: try number("ref_rejected_logps"), winProb: target.lose,
+          meanScore: target.loseScore, label: -1),
       ], pairwise: [0.5, p, 1 - p, 0.5], score: [0, odds, -odds, 0])
     for column in row.columns where !Self.known.contains(column.key) {
       if let number = column.value.double { group.columns[column.key] = [number, number] }
@@ -75,11 +78,56 @@ struct PairRow {
     return group
   }
 
-  /// SPPO's K answers with their table P, [K, K]; the best and the worst are those of rm_scores,
+  /// What a row of two answers says of them.
+  private struct Target {
+    /// That the chosen one beats the rejected one, and its log-odds.
+    var probability: Double
+    var logOdds: Double
+    /// Mean win rates of the two, and mean log-odds.
+    var win: Double
+    var lose: Double
+    var winScore: Double
+    var loseScore: Double
+  }
+
+  private func probabilityTarget() throws(DataError) -> Target {
+    let p = try probability("chosen_probs") ?? 1
+    let odds = Self.logOdds(p)
+    return Target(
+      probability: p, logOdds: odds, win: try probability("chosen_probs_win") ?? p,
+      lose: try probability("chosen_probs_lose") ?? 1 - p, winScore: odds / 2,
+      loseScore: -odds / 2)
+  }
+
+  /// The published code's data for GPO: the columns hold W(w, l) and the mean log-odds of the two.
+  /// Of these no mean win rates follow; objectives that read them are refused before.
+  private func oddsTarget() throws(DataError) -> Target {
+    var values: [Double] = []
+    for name in KnownColumns.probabilities {
+      guard let value = try number(name) else {
+        throw row.error(
+          "\(name) is missing, and log-odds are to be read",
+          cure: "leave --log-odds out if the data have no scores")
+      }
+      values.append(value)
+    }
+    let p = 1 / (1 + exp(-values[0]))
+    return Target(
+      probability: p, logOdds: values[0], win: p, lose: 1 - p, winScore: values[1],
+      loseScore: values[2])
+  }
+
+  /// SPPO's K answers with their table P (or W), [K, K]; the best and the worst are those of rm_scores,
   /// else of P's row means, the first of equals.
   private func candidates(_ pairing: Pairing) throws(DataError) -> TrainingGroup {
     let count = answers.count
-    let table = try self.table(count)
+    if readsLogOdds {
+      throw row.error(
+        "--log-odds is for pairs; a table of all answers tells by its diagonal what it holds",
+        cure: "leave --log-odds out")
+    }
+    let given = try self.table(count)
+    let table = given.isLogOdds ? given.values.map { 1 / (1 + exp(-$0)) } : given.values
     let means = (0..<count).map { i in
       (0..<count).reduce(0) { $0 + table[i * count + $1] } / Double(count)
     }
@@ -92,7 +140,7 @@ struct PairRow {
         "all answers have the same score, so none is chosen", cure: "remove the row")
     }
     let members = pairing == .bestWorst ? [best, worst] : Array(0..<count)
-    let odds = table.map(Self.logOdds)
+    let odds = given.isLogOdds ? given.values : table.map(Self.logOdds)
     var group = TrainingGroup(
       promptIDs: prompt,
       answers: members.map { i in
@@ -131,20 +179,12 @@ struct PairRow {
 
   // MARK: - Numbers
 
-  private func table(_ count: Int) throws(DataError) -> [Double] {
-    guard let rows = row["probability"]?.array, rows.count == count,
-      rows.allSatisfy({ $0.array?.count == count })
-    else { throw row.error("probability must be a table of \(count) rows and columns") }
-    var table: [Double] = []
-    for value in rows.flatMap({ $0.array ?? [] }) {
-      guard let number = value.double, (0...1).contains(number) else {
-        throw row.error(
-          "probability holds \(JSONWriter.text(value)), a probability is from 0 to 1",
-          cure: "log-odds (the scores of GPO) are none; give win probabilities")
-      }
-      table.append(number)
+  private func table(_ count: Int) throws(DataError) -> ProbabilityTable {
+    do throws(ProbabilityTable.Problem) {
+      return try ProbabilityTable(row["probability"], count: count)
+    } catch {
+      throw row.error(error.what, cure: error.cure)
     }
-    return table
   }
 
   private func scores(_ count: Int) throws(DataError) -> [Double]? {
@@ -167,7 +207,9 @@ struct PairRow {
   private func probability(_ key: String) throws(DataError) -> Double? {
     guard let value = try number(key) else { return nil }
     guard (0...1).contains(value) else {
-      throw row.error("\(key) is \(value), a probability is from 0 to 1")
+      throw row.error(
+        "\(key) is \(value), a probability is from 0 to 1",
+        cure: "data for GPO hold log-odds: give --log-odds")
     }
     return value
   }

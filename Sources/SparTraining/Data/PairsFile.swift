@@ -36,7 +36,8 @@ public enum PairsFile {
           throw TrainingError.form(
             path: row.place.path, form: form.rawValue, columns: reader.columns)
         }
-        let pair = try PairRow(row, form: form, encoder: encoder)
+        let pair = try PairRow(
+          row, form: form, encoder: encoder, readsLogOdds: source.readsLogOdds)
         var group = try pair.group(options.pairing)
         group.row = groups.count
         if let problem = truncation.apply(to: &group) { throw row.error(problem) }
@@ -54,14 +55,19 @@ public enum PairsFile {
 public struct PairsSource: Equatable, Sendable {
   public var mixture: DataMixture
   public var mapping: ColumnMapping
+  /// Whether `chosen_probs` and its fellows are log-odds, as in the published code's data for GPO.
+  public var readsLogOdds: Bool
 
-  public init(mixture: DataMixture, mapping: ColumnMapping = ColumnMapping()) {
+  public init(
+    mixture: DataMixture, mapping: ColumnMapping = ColumnMapping(), readsLogOdds: Bool = false
+  ) {
     self.mixture = mixture
     self.mapping = mapping
+    self.readsLogOdds = readsLogOdds
   }
 
   /// For messages.
-  var name: String { mixture.sources.map(\.path).joined(separator: ", ") }
+  public var name: String { mixture.sources.map(\.path).joined(separator: ", ") }
 }
 
 extension TrainingError {

@@ -1,3 +1,4 @@
+import SparData
 import SparPreference
 import SparStore
 
@@ -12,6 +13,8 @@ public struct StoredPreferences {
   public let tokenizerDigest: String?
   /// The sampling policy as it was named then.
   public let samplerModel: String?
+  /// How the prompts of the candidates became ids.
+  public let samplerRendering: PromptRendering
   /// Which pairs the ranking admits.
   public let selection: PairSelection
 
@@ -26,6 +29,8 @@ public struct StoredPreferences {
     samplerDigest = sampledAttributes["model_digest"]?.text
     tokenizerDigest = sampledAttributes["tokenizer_digest"]?.text
     samplerModel = sampledAttributes["model"]?.text
+    samplerRendering =
+      sampledAttributes["render"]?.text.flatMap(PromptRendering.init(rawValue:)) ?? .exact
     var selection = PairSelection()
     if case .double(let margin)? = rankedAttributes["min_margin"] { selection.minMargin = margin }
     selection.dropTruncated = rankedAttributes["drop_truncated"] == .int(1)
@@ -54,6 +59,10 @@ public struct StoredPreferences {
   public func groups(
     _ options: TrainingOptions, modelDigest: String, beginID: Int32? = nil
   ) throws -> [TrainingGroup] {
+    if samplerRendering != options.rendering {
+      throw TrainingError.rendering(
+        path: candidatesPath, found: samplerRendering.rawValue, set: options.rendering.rawValue)
+    }
     let truncation = SequenceTruncation(options, beginID: beginID)
     let hasReference = options.referenceFromGeneration && samplerDigest == modelDigest
     var groups: [TrainingGroup] = []
