@@ -223,7 +223,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "SparSweepsTests",
-      dependencies: ["SparSweeps", "SparPipeline", "SparModel", "SparTensor"]),
+      dependencies: ["SparSweeps", "SparPipeline", "SparModel", "SparStore", "SparTensor"]),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "InvariantTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(name: "SparCLITests", dependencies: ["RankerFixtures", "SparStore"]),

@@ -55,40 +55,38 @@ extension Backend {
   public func rmsNorm(
     _ x: Tensor, weight: Tensor, epsilon: Double, into y: Tensor, rstd: Tensor
   ) throws(ComputeError) {
-    var args = spar_norm_args()
-    args.struct_size = size(spar_norm_args.self)
-    args.x = input(x)
-    args.weight = input(weight)
-    args.y = slot(y)
-    args.rstd = slot(rstd)
-    args.eps = epsilon
-    args.kind = UInt32(SPAR_NORM_RMS)
-    try call("norm", api.norm, &args, fast: fallback?.norm, twin: Reference.norm)
+    try norm(SPAR_NORM_RMS, x, weight, epsilon, into: y, rstd: rstd)
   }
 
   public func rmsNormBackward(
     _ x: Tensor, weight: Tensor, rstd: Tensor, dy: Tensor, epsilon: Double, dx: Tensor,
     write: Write, dweight: Tensor?
   ) throws(ComputeError) {
-    var args = spar_norm_args()
-    args.struct_size = size(spar_norm_args.self)
-    args.flags = write.flag
-    args.x = input(x)
-    args.weight = input(weight)
-    args.rstd = slot(rstd)
-    args.dy = input(dy)
-    args.dx = slot(dx)
-    args.dweight = slot(dweight)
-    args.eps = epsilon
-    args.kind = UInt32(SPAR_NORM_RMS)
-    try call(
-      "norm_bwd", api.norm_bwd, &args, fast: fallback?.normBackward, twin: Reference.normBackward)
+    try normBackward(
+      SPAR_NORM_RMS, x, weight, epsilon, rstd: rstd, dy: dy, dx: dx, write: write,
+      dweight: dweight)
   }
 
   /// y = (x − mean) / deviation * weight + bias; x, y [T, C], mean and rstd [T].
   public func layerNorm(
     _ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Double, into y: Tensor, mean: Tensor,
     rstd: Tensor
+  ) throws(ComputeError) {
+    try norm(SPAR_NORM_LAYER, x, weight, epsilon, bias: bias, into: y, mean: mean, rstd: rstd)
+  }
+
+  public func layerNormBackward(
+    _ x: Tensor, weight: Tensor, mean: Tensor, rstd: Tensor, dy: Tensor, epsilon: Double,
+    dx: Tensor, write: Write, dweight: Tensor?, dbias: Tensor?
+  ) throws(ComputeError) {
+    try normBackward(
+      SPAR_NORM_LAYER, x, weight, epsilon, mean: mean, rstd: rstd, dy: dy, dx: dx, write: write,
+      dweight: dweight, dbias: dbias)
+  }
+
+  private func norm(
+    _ kind: Int, _ x: Tensor, _ weight: Tensor, _ epsilon: Double, bias: Tensor? = nil,
+    into y: Tensor, mean: Tensor? = nil, rstd: Tensor
   ) throws(ComputeError) {
     var args = spar_norm_args()
     args.struct_size = size(spar_norm_args.self)
@@ -99,13 +97,13 @@ extension Backend {
     args.mean = slot(mean)
     args.rstd = slot(rstd)
     args.eps = epsilon
-    args.kind = UInt32(SPAR_NORM_LAYER)
+    args.kind = UInt32(kind)
     try call("norm", api.norm, &args, fast: fallback?.norm, twin: Reference.norm)
   }
 
-  public func layerNormBackward(
-    _ x: Tensor, weight: Tensor, mean: Tensor, rstd: Tensor, dy: Tensor, epsilon: Double,
-    dx: Tensor, write: Write, dweight: Tensor?, dbias: Tensor?
+  private func normBackward(
+    _ kind: Int, _ x: Tensor, _ weight: Tensor, _ epsilon: Double, mean: Tensor? = nil,
+    rstd: Tensor, dy: Tensor, dx: Tensor, write: Write, dweight: Tensor?, dbias: Tensor? = nil
   ) throws(ComputeError) {
     var args = spar_norm_args()
     args.struct_size = size(spar_norm_args.self)
@@ -119,7 +117,7 @@ extension Backend {
     args.dweight = slot(dweight)
     args.dbias = slot(dbias)
     args.eps = epsilon
-    args.kind = UInt32(SPAR_NORM_LAYER)
+    args.kind = UInt32(kind)
     try call(
       "norm_bwd", api.norm_bwd, &args, fast: fallback?.normBackward, twin: Reference.normBackward)
   }

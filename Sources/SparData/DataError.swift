@@ -41,4 +41,8 @@ public enum DataLimits {
   public static let pageBytes = 256 << 20
   /// Of a Parquet footer.
   public static let footerBytes = 256 << 20
+  /// Fields of a Parquet schema, groups included.
+  public static let schemaFields = 1 << 18
+  /// Column chunks of all row groups of a Parquet file, and row groups.
+  public static let columnChunks = 1 << 21
 }

@@ -9,6 +9,7 @@ public struct Prompt: Equatable, Sendable {
   public var id: String
   public var messages: [ChatMessage]
   /// The whole row as JSON, where it has further columns: rankers such as `verifier` read them.
+  /// NaN, which stands for a missing number, is null there.
   public var row: String?
 
   public init(index: Int, id: String, messages: [ChatMessage], row: String? = nil) {
@@ -41,6 +42,18 @@ public struct Prompt: Equatable, Sendable {
 
   private static let ownColumns: Set = ["id", "prompt_id", "index", "prompt", "messages"]
 
+  /// The row, where it has columns that are not the prompt's own.
+  private static func furtherColumns(_ row: DataRow) throws(DataError) -> String? {
+    guard row.columns.contains(where: { !ownColumns.contains($0.key) }) else { return nil }
+    let columns = row.columns.map { JSONMember(key: $0.key, value: $0.value.withoutNaN) }
+    if let name = columns.first(where: { !$0.value.isFinite })?.key {
+      throw row.error(
+        "column \(name) holds a number beyond what 64 bits hold, which JSON cannot say",
+        cure: "write it as a text, or null where there is none")
+    }
+    return JSONWriter.text(.object(columns))
+  }
+
   /// - Parameter count: of the prompts before it.
   private init(_ row: DataRow, form: DataForm, count: Int) throws(DataError) {
     guard form != .text else {
@@ -62,8 +75,7 @@ public struct Prompt: Equatable, Sendable {
     }
     self.init(
       index: place, id: name, messages: [],
-      row: row.columns.allSatisfy { Self.ownColumns.contains($0.key) }
-        ? nil : JSONWriter.text(.object(row.columns)))
+      row: try Self.furtherColumns(row))
     switch try Example(row, form: form).prompt {
     case .messages(let messages): self.messages = messages
     case .text(let text): messages = [ChatMessage(role: "user", content: text)]

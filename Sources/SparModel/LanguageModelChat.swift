@@ -1,5 +1,17 @@
 import SparText
 
+extension Tokenizer {
+  /// bos_token, eos_token and the like, as templates expect them.
+  public var templateVariables: [String: JinjaValue] {
+    var variables: [String: JinjaValue] = [:]
+    let named = [("bos_token", bos), ("eos_token", eos), ("pad_token", pad), ("unk_token", unk)]
+    for (name, id) in named {
+      if let id, let token = token(id) { variables[name] = .string(token) }
+    }
+    return variables
+  }
+}
+
 extension LanguageModel {
   /// The way from conversations to ids, without the weights.
   public var chat: ChatEncoder {

@@ -120,14 +120,31 @@ public final class TextModel {
 
   /// The conversation through the model's chat template.
   public func render(_ messages: [Message], generationPrompt: Bool = false) throws -> String {
-    let bytes: [CChar] = try withLent(messages) { lent in
+    try withLent(messages) { lent in
       let length = messages.reduce(0) { $0 + $1.content.utf8.count + 64 }
-      return try sized(guess: length + 256) { text, capacity, count in
+      return try text(guess: length + 256) { text, capacity, count in
         calls.render(
           model, lent.baseAddress, Int64(lent.count),
           generationPrompt ? UInt64(SPAR_TM_GENERATION_PROMPT) : 0, text, capacity, count)
       }
     }
+  }
+
+  /// Identity of the weights.  Reads all of them where they stay in their file.
+  public func digest() throws -> String {
+    guard let digest = calls.digest else {
+      throw PluginFailure(
+        "this host's \(SPAR_TEXT_MODEL_EXT) tells no identity of weights",
+        status: Int(SPAR_UNSUPPORTED))
+    }
+    return try text(guess: 64) { text, capacity, count in digest(model, text, capacity, count) }
+  }
+
+  private func text(
+    guess: Int,
+    _ call: (UnsafeMutablePointer<CChar>?, Int64, UnsafeMutablePointer<Int64>) -> spar_status
+  ) throws -> String {
+    let bytes: [CChar] = try sized(guess: guess, call)
     return String(decoding: bytes.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
@@ -193,8 +210,7 @@ public struct TextModelInfo {
   public var path: String
   /// The model's own config.json.
   public var configJSON: String
-  /// Identities of weights and tokenizer.
-  public var digest: String
+  /// Identity of the tokenizer; that of the weights is `TextModel.digest()`.
   public var tokenizerDigest: String
   public var hiddenSize: Int
   public var vocabularySize: Int
@@ -209,7 +225,6 @@ public struct TextModelInfo {
     modelType = text(c.model_type) ?? ""
     path = text(c.path) ?? ""
     configJSON = text(c.config_json) ?? "{}"
-    digest = text(c.digest) ?? ""
     tokenizerDigest = text(c.tokenizer_digest) ?? ""
     hiddenSize = Int(c.hidden_size)
     vocabularySize = Int(c.vocabulary_size)

@@ -1,4 +1,3 @@
-import Foundation
 import SparCompute
 import SparModel
 import SparTensor
@@ -10,6 +9,7 @@ public final class CausalTextModel: TextModel {
   public let weights: any WeightSource
   public let facts: TextModelFacts
   public var tokenizer: Tokenizer { model.tokenizer }
+  public var digest: String { model.digest }
   /// Whether the files hold an output embedding; classifiers and reward models may have none.
   private let hasHead: Bool
   private let passes: HiddenStatePasses
@@ -20,30 +20,18 @@ public final class CausalTextModel: TextModel {
     rowsPerPass: Int = 2048
   ) throws {
     precondition(rowsPerPass > 0, "a pass has at least one row")
-    var files = files
-    var config = try Self.object(files)
     let isTied = try ModelConfig(json: files.config, path: files.path).tieEmbeddings
     hasHead = isTied || files.weights.entry("lm_head.weight") != nil
-    let configJSON = String(decoding: files.config, as: UTF8.self)
-    if !hasHead {
-      // The head is then never asked for: the embedding stands in for it.
-      config["tie_word_embeddings"] = true
-      files.config = try JSONSerialization.data(withJSONObject: config)
-    }
-    model = try LanguageModel(files, backend: backend, weights: policy)
+    // A head that is not there is never asked for: the embedding stands in for it.
+    model = try LanguageModel(
+      hasHead ? files : files.tyingEmbeddings(), backend: backend, weights: policy)
     weights = files.weights
     passes = HiddenStatePasses(rowsPerPass: rowsPerPass)
     facts = TextModelFacts(
-      kind: .causal, modelType: model.config.modelType, path: files.path, configJSON: configJSON,
-      digest: model.digest, hiddenSize: model.config.hiddenSize,
-      vocabularySize: model.config.vocabularySize, maxPositions: model.config.maxPositions)
-  }
-
-  private static func object(_ files: ModelFiles) throws -> [String: Any] {
-    guard let object = try JSONSerialization.jsonObject(with: files.config) as? [String: Any] else {
-      throw ModelError(.config(field: "(all)", problem: "is not a JSON object"), path: files.path)
-    }
-    return object
+      kind: .causal, modelType: model.config.modelType, path: files.path,
+      configJSON: String(decoding: files.config, as: UTF8.self),
+      hiddenSize: model.config.hiddenSize, vocabularySize: model.config.vocabularySize,
+      maxPositions: model.config.maxPositions)
   }
 
   public func render(_ messages: [ChatMessage], generationPrompt: Bool) throws -> String {

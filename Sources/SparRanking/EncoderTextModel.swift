@@ -11,6 +11,7 @@ public final class EncoderTextModel: TextModel {
   public let tokenizer: Tokenizer
   public let facts: TextModelFacts
   public var weights: any WeightSource { model.weights }
+  public var digest: String { model.digest }
   private let passes: HiddenStatePasses
 
   /// - Parameter rowsPerPass: token rows computed together; more memory, fewer passes.
@@ -22,7 +23,7 @@ public final class EncoderTextModel: TextModel {
     passes = HiddenStatePasses(rowsPerPass: rowsPerPass)
     facts = TextModelFacts(
       kind: .encoder, modelType: EncoderModel.modelType, path: files.path,
-      configJSON: model.configJSON, digest: model.digest, hiddenSize: model.config.hiddenSize,
+      configJSON: model.configJSON, hiddenSize: model.config.hiddenSize,
       vocabularySize: model.config.vocabularySize,
       // Positions are relative, and beyond the table all alike: there is no longest sequence.
       maxPositions: Int(Int32.max))

@@ -17,20 +17,24 @@ public final class LanguageModelExtension: @unchecked Sendable {
   public let table = LentTable.make(LanguageModelExtension.calls)
 
   private let load: (String) throws -> LanguageModel
+  private let policy: () -> WeightsPolicy
   private let scoring: AnswerScoring
   private let onProgress: ((_ done: Int, _ of: Int) -> Void)?
   private let lock = NSLock()
-  private var models: [String: Weakly<LanguageModel>] = [:]
+  private var models: [OpenModelKey: Weakly<LanguageModel>] = [:]
 
   /// - Parameters:
   ///   - rowsPerPass: token rows computed together; more memory, fewer passes.
+  ///   - weights: how `load` keeps them now; a model that is open with another choice is not shared.
   ///   - onProgress: called between the passes of a long call.
   ///   - load: opens a model; gets the path as the ranker's option has it.
   public init(
-    rowsPerPass: Int = 2048, onProgress: ((_ done: Int, _ of: Int) -> Void)? = nil,
+    rowsPerPass: Int = 2048, weights: @escaping () -> WeightsPolicy = { .f32 },
+    onProgress: ((_ done: Int, _ of: Int) -> Void)? = nil,
     load: @escaping (String) throws -> LanguageModel
   ) {
     self.load = load
+    policy = weights
     self.onProgress = onProgress
     scoring = AnswerScoring(rowsPerPass: rowsPerPass)
     LentTable<spar_lm_ext>.give(table, to: self)
@@ -63,14 +67,15 @@ public final class LanguageModelExtension: @unchecked Sendable {
 
   /// The models that somebody has open now.
   public var opened: [LanguageModel] {
-    lock.withLock { models.sorted { $0.key < $1.key }.compactMap(\.value.model) }
+    lock.withLock { models.sorted { $0.key.path < $1.key.path }.compactMap(\.value.model) }
   }
 
   private func model(_ path: String) throws -> LanguageModel {
     try lock.withLock {
-      if let model = models[path]?.model { return model }
+      let key = OpenModelKey(path: path, weights: policy())
+      if let model = models[key]?.model { return model }
       let model = try load(path)
-      models[path] = Weakly(model)
+      models[key] = Weakly(model)
       return model
     }
   }

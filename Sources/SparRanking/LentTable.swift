@@ -64,3 +64,10 @@ struct Weakly<Model: AnyObject> {
 
   init(_ model: Model) { self.model = model }
 }
+
+/// What an open model is shared by.
+struct OpenModelKey: Hashable {
+  /// As the ranker's option has it.
+  var path: String
+  var weights: WeightsPolicy
+}

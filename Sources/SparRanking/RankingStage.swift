@@ -104,10 +104,13 @@ public struct RankingStage {
     let queries = groups.map { RankQuery($0, answers: $0.answers, tokenizerDigest: tokenizer) }
     guard options.input == .upstream else { return queries }
     guard let policy = attributes.text("model") else { throw RankingError.noPolicy }
-    let render = try PolicyTemplate(ModelFiles.open(policy))
+    let chat = try ModelFiles.open(policy).chat().encoder
     return try queries.map { query in
       var query = query
-      let text = try render(query.messages.map { ChatMessage(role: $0.role, content: $0.content) })
+      let messages = query.messages.map { ChatMessage(role: $0.role, content: $0.content) }
+      guard let text = try chat.render(messages, addGenerationPrompt: true) else {
+        throw ModelError(.noChatTemplate, path: chat.path)
+      }
       query.messages = [(role: "user", content: text)]
       return query
     }

@@ -7,6 +7,8 @@ import SparText
 public protocol TextModel: AnyObject {
   var facts: TextModelFacts { get }
   var tokenizer: Tokenizer { get }
+  /// Identity of the weights; those that stay in their file are all read the first time.
+  var digest: String { get }
   /// All tensors of the files, those of unknown heads too.
   var weights: any WeightSource { get }
 
@@ -32,8 +34,6 @@ public struct TextModelFacts: Equatable, Sendable {
   public var path: String
   /// The model's own config.json.
   public var configJSON: String
-  /// Identity of the weights.
-  public var digest: String
   /// C
   public var hiddenSize: Int
   /// V
@@ -41,14 +41,13 @@ public struct TextModelFacts: Equatable, Sendable {
   public var maxPositions: Int
 
   public init(
-    kind: Kind, modelType: String, path: String, configJSON: String, digest: String,
+    kind: Kind, modelType: String, path: String, configJSON: String,
     hiddenSize: Int, vocabularySize: Int, maxPositions: Int
   ) {
     self.kind = kind
     self.modelType = modelType
     self.path = path
     self.configJSON = configJSON
-    self.digest = digest
     self.hiddenSize = hiddenSize
     self.vocabularySize = vocabularySize
     self.maxPositions = maxPositions

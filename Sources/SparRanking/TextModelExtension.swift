@@ -16,32 +16,37 @@ public final class TextModelExtension: @unchecked Sendable {
   public let table = LentTable.make(TextModelExtension.calls)
 
   private let load: (String) throws -> any TextModel
+  private let policy: () -> WeightsPolicy
   private let onProgress: ((_ done: Int, _ of: Int) -> Void)?
   private let lock = NSLock()
-  private var models: [String: WeakTextModel] = [:]
+  private var models: [OpenModelKey: WeakTextModel] = [:]
 
   /// - Parameters:
+  ///   - weights: how `load` keeps them now; a model that is open with another choice is not shared.
   ///   - onProgress: called between the passes of a long call.
   ///   - load: opens a model; gets the path as the ranker's option has it.
   public init(
+    weights: @escaping () -> WeightsPolicy = { .f32 },
     onProgress: ((_ done: Int, _ of: Int) -> Void)? = nil,
     load: @escaping (String) throws -> any TextModel
   ) {
     self.load = load
+    policy = weights
     self.onProgress = onProgress
     LentTable<spar_tm_ext>.give(table, to: self)
   }
 
   /// The models that somebody has open now.
   public var opened: [any TextModel] {
-    lock.withLock { models.sorted { $0.key < $1.key }.compactMap(\.value.model) }
+    lock.withLock { models.sorted { $0.key.path < $1.key.path }.compactMap(\.value.model) }
   }
 
   fileprivate func model(_ path: String) throws -> any TextModel {
     try lock.withLock {
-      if let model = models[path]?.model { return model }
+      let key = OpenModelKey(path: path, weights: policy())
+      if let model = models[key]?.model { return model }
       let model = try load(path)
-      models[path] = WeakTextModel(model: model)
+      models[key] = WeakTextModel(model: model)
       return model
     }
   }
@@ -168,6 +173,13 @@ public final class TextModelExtension: @unchecked Sendable {
           Array(states), rows: Int(rows), ids: chosen, opened)
         if !logits.isEmpty { out?.update(from: logits, count: logits.count) }
       }
+    },
+    digest: { handle, text, capacity, count in
+      serving(handle) { opened in
+        guard let count else { throw MissingArgument() }
+        let digest = opened.model.digest
+        count.pointee = copy(digest.utf8.map(CChar.init(bitPattern:)), to: text, capacity)
+      }
     })
 }
 
@@ -210,7 +222,6 @@ private final class OpenedTextModel {
     info.model_type = text(facts.modelType)
     info.path = text(facts.path)
     info.config_json = text(facts.configJSON)
-    info.digest = text(facts.digest)
     info.tokenizer_digest = text(tokenizer.digest)
     info.hidden_size = Int64(facts.hiddenSize)
     info.vocabulary_size = Int64(facts.vocabularySize)

@@ -130,7 +130,14 @@ final class ChatServer: Sendable {
       for (name, value) in more { text += "\(name): \(value)\r\n" }
       text += "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)"
       let bytes = Array(text.utf8)
-      _ = send(client, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+      var sent = 0
+      while sent < bytes.count {
+        let count = bytes.withUnsafeBytes { raw in
+          send(client, raw.baseAddress! + sent, raw.count - sent, Int32(MSG_NOSIGNAL))
+        }
+        guard count > 0 else { return }
+        sent += count
+      }
     }
   }
 

@@ -207,6 +207,48 @@ private func judge(_ server: ChatServer, _ more: [String: String] = [:]) throws 
     #expect { try judge(server, own) } throws: { "\($0)".contains("has no {b}") }
   }
 
+  @Test("labels of one's own are asked for, by our prompt and by one that has their places")
+  func ownLabels() throws {
+    let folder = try Folder()
+    let path = folder.file("ask.txt")
+    let server = try ChatServer { _ in .logprobs([("eins", -0.5), ("zwei", -1)]) }
+    let labels = ["label_a": "eins", "label_b": "zwei", "order": "random"]
+    _ = try judge(server, labels).compare([query("q", ["x", "y"])])
+    let asked = try server.requests[0].question
+    #expect(asked.contains("[Answer eins]"), "\(asked)")
+    #expect(asked.contains("Reply with eins or zwei"), "\(asked)")
+    try Data("{prompt}{a}{b} {label_a}/{label_b}?".utf8).write(to: URL(fileURLWithPath: path))
+    _ = try judge(server, labels.merging(["prompt_file": path]) { $1 })
+      .compare([query("q", ["x", "x{label_a}"])])
+    #expect(try server.requests[1].question.hasSuffix(" eins/zwei?"))
+    #expect(try server.requests[1].question.contains("x{label_a}"))
+  }
+
+  @Test(
+    "a prompt that does not ask for a label is refused: no reply would name it",
+    arguments: ["{prompt} Answers: {a} {b}", "{prompt} A:{a} 2:{b}"])
+  func unaskedLabel(text: String) throws {
+    let folder = try Folder()
+    let path = folder.file("ask.txt")
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    let server = try ChatServer { _ in .text("A") }
+    #expect { try judge(server, ["prompt_file": path]) } throws: {
+      "\($0)".contains("does not ask for the label")
+    }
+  }
+
+  @Test("a reply without end is cut, and is a failure of its pair") func longReply() throws {
+    let server = try ChatServer { request in
+      let (a, b) = answers(try request.question)
+      let fine = ChatServer.Response.logprobs([("A", -0.5), ("B", -1)])
+      guard a + b == "abb", case .status(_, _, let body) = fine else { return fine }
+      return .json(body + String(repeating: " ", count: 8 << 20))
+    }
+    let table = try judge(server).compare([query("hello", texts)])[0]
+    #expect(table.failed == [false, true, false, true, false, false, false, false, false])
+    #expect(table.values[2] == 0.5 && server.requests.count == 6)
+  }
+
   @Test("an interrupted ranking goes on with the prompt that is missing, failures are kept")
   func resume() throws {
     let folder = try Folder()

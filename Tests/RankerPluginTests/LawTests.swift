@@ -36,7 +36,7 @@ struct LawTests {
   private var judgePrompt: String {
     get throws {
       let path = gpm.folder.file("ask.txt")
-      try Data("{prompt}?{a}|{b}".utf8).write(to: URL(fileURLWithPath: path))
+      try Data("{prompt}?{a}|{b} A B".utf8).write(to: URL(fileURLWithPath: path))
       return path
     }
   }

@@ -28,6 +28,25 @@ import Testing
     #expect(clean.status == 0 && clean.output.contains("nothing found"))
   }
 
+  @Test("the names of columns and the draw of rows hold for the held-out data, too")
+  func heldOut() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let data = try folder.write("a.jsonl", good.replacing("question", with: "q") + "\n")
+    let held = try folder.write(
+      "held.jsonl", (0..<9).map { "{\"q\": \"\($0)?\"}\n" }.joined() + "{\"q\": \"Why?\"}\n")
+    func doctor(_ held: String, _ more: String...) throws -> SparProcess {
+      try SparProcess.run(
+        ["data", "doctor", data, "--column", "prompt=q", "--held-out", held] + more)
+    }
+    let all = try doctor(held)
+    #expect(all.status == 1 && all.output.contains("held-out-overlap"), "\(all.errors)")
+    // The first half lacks the last row; some draw of a half has it.
+    #expect(try doctor(held + ":0.5").status == 0)
+    let drawn = try (1...6).map { try doctor(held + ":0.5", "--sample-seed", "\($0)").status }
+    #expect(Set(drawn) == [0, 1])
+  }
+
   @Test("what is wrong is one line with a cure")
   func wrong() throws {
     let folder = try SparProcess.Folder()

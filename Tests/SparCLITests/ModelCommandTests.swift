@@ -89,6 +89,35 @@ import Testing
     }
   }
 
+  @Test("info tells what loading reads: defaults of the architecture, and none of an unknown one")
+  func oneReader() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let model = try Self.model(folder)
+    let path = model + "/config.json"
+    let llama = try String(contentsOfFile: path, encoding: .utf8)
+    func info(_ changes: [(String, String)]) throws -> SparProcess {
+      let text = changes.reduce(llama) { $0.replacing($1.0, with: $1.1) }
+      try text.write(toFile: path, atomically: true, encoding: .utf8)
+      return try SparProcess.run(["model", "info", model, "--json"])
+    }
+    // Qwen 3 has heads of 128 where the config does not say, and Mistral 8 key heads.
+    let qwen = try json(info([("\"llama\"", "\"qwen3\"")]).output)
+    #expect(qwen["head_size"] as? Int == 128)
+    let mistral = try json(
+      info([
+        ("\"llama\"", "\"mistral\""), ("\"num_key_value_heads\":2,", ""),
+        ("\"num_attention_heads\":2", "\"num_attention_heads\":8"),
+        ("\"hidden_size\":4", "\"hidden_size\":16"), ("\"max_position_embeddings\":32,", ""),
+      ]).output)
+    #expect(mistral["key_heads"] as? Int == 8)
+    #expect(mistral["max_positions"] as? Int == 131_072)
+    let unknown = try info([("\"llama\"", "\"lama\"")])
+    #expect(unknown.status == 1 && unknown.errors.contains("the nearest is llama"))
+    let wrong = try info([("\"vocab_size\":8", "\"vocab_size\":\"8\"")])
+    #expect(wrong.status == 1 && wrong.errors.contains("vocab_size"), "\(wrong.errors)")
+  }
+
   @Test("out to GGUF, into HDF5, out to a folder; what is there is not replaced unasked")
   func around() throws {
     let folder = try SparProcess.Folder()

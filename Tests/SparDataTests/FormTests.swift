@@ -85,6 +85,26 @@ import Testing
         ))
   }
 
+  @Test(
+    "ids that are null leave the text to be read",
+    arguments: [
+      #"{"prompt": "hi", "chosen": "yes", "rejected": "no", "prompt_ids": null}"#,
+      #"{"prompt": "hi", "chosen": "yes", "rejected": "no", "prompt_ids": null, "#
+        + #""chosen_ids": null, "rejected_ids": null}"#,
+    ])
+  func nullIDs(line: String) throws {
+    let found = try example(line)
+    #expect(found == (Example(prompt: .text("hi"), answers: [.text("yes"), .text("no")]), .pairs))
+    let mixed = DataRow(
+      columns: try object(#"{"prompt": null, "completion": null, "prompt_ids": [1, 2]}"#),
+      place: RowPlace(path: "in", number: 2, unit: .row))
+    #expect(try Example(mixed, form: .completions) == Example(prompt: .ids([1, 2]), answers: []))
+    let single = try example(#"{"prompt": "hi", "completion": "yes", "prompt_ids": null}"#).0
+    #expect(single == Example(prompt: .text("hi"), answers: [.text("yes")]))
+    let bare = try example(#"{"prompt_ids": [1], "completion_ids": null}"#).0
+    #expect(bare == Example(prompt: .ids([1]), answers: []))
+  }
+
   @Test("columns under other names")
   func mapping() throws {
     let found = try example(

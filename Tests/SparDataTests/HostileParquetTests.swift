@@ -98,6 +98,66 @@ import Testing
     #expect(parse([0x19, 0x20, 0, 0])?.what.contains("no type") == true)
   }
 
+  @Test("structures that hold nothing are refused before they fill the memory")
+  func emptyStructures() {
+    func parse(_ bytes: [UInt8]) -> String? {
+      bytes.withUnsafeBytes { raw in
+        do throws(ParquetFault) {
+          _ = try ParquetFooter(raw)
+          return nil
+        } catch {
+          return error.what
+        }
+      }
+    }
+    func list(_ id: UInt8, of count: Int, kind: UInt8, _ element: [UInt8]) -> [UInt8] {
+      var head: [UInt8] = [id << 4 | 9, 0xF0 | kind]
+      var rest = count
+      while rest > 0x7F {
+        head.append(UInt8(rest & 0x7F) | 0x80)
+        rest >>= 7
+      }
+      head.append(UInt8(rest))
+      return head + [[UInt8]](repeating: element, count: count).joined()
+    }
+    let many = DataLimits.schemaFields + 1
+    // Fields of no name; named ones without end; row groups, chunks and path pieces likewise.
+    #expect(parse(list(2, of: 20, kind: 12, [0]))?.contains("no name") == true)
+    #expect(parse(list(2, of: many, kind: 12, [0x48, 0, 0]))?.contains("fields") == true)
+    #expect(
+      parse(list(4, of: DataLimits.columnChunks + 1, kind: 12, [0]))?.contains("row groups") == true
+    )
+    #expect(
+      parse(list(4, of: 1, kind: 12, list(1, of: 20, kind: 12, [0])))?.contains("not described")
+        == true)
+    let path = list(3, of: 300, kind: 8, [0])
+    #expect(
+      parse(list(4, of: 1, kind: 12, list(1, of: 1, kind: 12, [0x3C] + path)))?.contains("too long")
+        == true)
+  }
+
+  @Test("a dictionary holds no more values than can differ")
+  func dictionaries() throws {
+    func fault(_ type: PhysicalType, bytes: Int, values: Int) throws -> ParquetFault? {
+      let page = PageBytes(count: bytes)
+      page.raw.initializeMemory(as: UInt8.self, repeating: 0)
+      let leaf = ParquetSchema.Leaf(
+        path: "x", type: type, logical: nil, definition: 0, repetition: 0)
+      do throws(ParquetFault) {
+        _ = try DictionaryPage(page, count: values, type: type, leaf: LeafValue(leaf))
+        return nil
+      } catch {
+        return error
+      }
+    }
+    #expect(try fault(.boolean, bytes: 1, values: 2) != nil)
+    #expect(try fault(.fixed(1), bytes: 300, values: 257) != nil)
+    #expect(try fault(.fixed(1), bytes: 300, values: 256) == nil)
+    #expect(try fault(.bytes, bytes: 40, values: 11) != nil)
+    #expect(try fault(.bytes, bytes: 40, values: 10) == nil)
+    #expect(try fault(.int32, bytes: 40, values: 11) != nil)
+  }
+
   @Test("a page claims more than the limit, or more than it decompresses to")
   func bombs() throws {
     let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 1)

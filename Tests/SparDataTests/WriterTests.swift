@@ -91,6 +91,25 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 
+  @Test("two that write one path at a time do not write into each other's file")
+  func concurrent() throws {
+    let folder = try TemporaryFolder()
+    let path = folder["a.jsonl"]
+    func row(_ text: String) -> DataRow {
+      DataRow(
+        columns: [JSONMember(key: "p", value: .string(text))],
+        place: RowPlace(path: "in", number: 1, unit: .line))
+    }
+    let (first, second) = (try JSONLinesWriter(path), try JSONLinesWriter(path))
+    try first.add(row("first"))
+    try second.add(row("2"))
+    try first.finish()
+    #expect(try rows(path).map(\.columns) == [row("first").columns])
+    try second.finish()
+    #expect(try rows(path).map(\.columns) == [row("2").columns])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.jsonl"])
+  }
+
   @Test("JSON cannot say NaN, and other formats are not written")
   func refused() throws {
     let folder = try TemporaryFolder()

@@ -118,7 +118,17 @@ struct ModelConfigTests {
     let mistral = "\"model_type\": \"mistral\", \"num_key_value_heads\": 2"
     #expect(try windows(mistral) == [4096, 4096, 4096, 4096])
     #expect(try windows(mistral + ", \"sliding_window\": null") == [0, 0, 0, 0])
+    #expect(try windows(mistral + ", \"sliding_window\": 0") == [0, 0, 0, 0])
+    #expect(message(mistral + ", \"sliding_window\": -4").contains("-4.0 is negative"))
+    #expect(try windows("\"model_type\": \"phi3\", \"sliding_window\": 0") == [0, 0, 0, 0])
     let gemma = "\"model_type\": \"gemma2\", \"sliding_window\": 9"
+    let bare = "\"model_type\": \"gemma2\", "
+    #expect(try windows(bare + "\"sliding_window\": 0") == [0, 0, 0, 0])
+    for off in ["0", "0.0", "null"] {
+      let model = try config(
+        bare + "\"attn_logit_softcapping\": \(off), \"final_logit_softcapping\": \(off)")
+      #expect(model.attention.softcap == 0 && model.logitSoftcap == 0)
+    }
     #expect(try windows(gemma) == [9, 0, 9, 0])
     let qwen = "\"model_type\": \"qwen2\", \"num_key_value_heads\": 2, \"sliding_window\": 5, "
     #expect(try windows(qwen + "\"max_window_layers\": 0") == [0, 0, 0, 0])

@@ -1,9 +1,10 @@
 import Foundation
 import SparGeneration
 import SparHost
-import SparPipeline
 import SparText
 import Testing
+
+@testable import SparPipeline
 
 @Suite("Prompt slices") struct PromptSlicesTests {
   private func prompts(_ count: Int) -> [Prompt] {
@@ -35,6 +36,33 @@ import Testing
     #expect(try rows(1) == rows(1))
     #expect(try rows(1) != rows(2))
     #expect(try rows(1).map(\.count) == [10, 10])
+  }
+
+  /// The prompts of a file with these lines.
+  private func read(_ lines: String) throws -> [Prompt] {
+    let path = NSTemporaryDirectory() + "spar-prompts-\(UUID().uuidString).jsonl"
+    defer { unlink(path) }
+    try Data(lines.utf8).write(to: URL(fileURLWithPath: path))
+    return try Prompt.read(path)
+  }
+
+  @Test("further columns keep their numbers on the way into the iteration's file")
+  func numbers() throws {
+    let line =
+      #"{"prompt": "p", "x": 0.1, "n": 9007199254740993, "f": 1.0, "big": 1e300, "none": NaN, "#
+      + #""deep": [{"y": 1e-7, "z": NaN}]}"#
+    let prompts = try read(line)
+    let written = String(decoding: try prompts.jsonLines(), as: UTF8.self)
+    #expect(
+      written == #"{"big": 1e+300, "deep": [{"y": 1e-07, "z": null}], "f": 1.0, "id": "0", "#
+        + #""index": 0, "messages": [{"role": "user", "content": "p"}], "n": 9007199254740993, "none": null, "#
+        + #""x": 0.1}"# + "\n")
+    // Reading them back and writing them again changes nothing.
+    let again = try read(written)
+    #expect(again.map(\.messages) == prompts.map(\.messages))
+    #expect(String(decoding: try again.jsonLines(), as: UTF8.self) == written)
+    let error = #expect(throws: (any Error).self) { try read(#"{"prompt": "p", "x": 1e400}"#) }
+    #expect("\(try #require(error))".contains("column x holds a number beyond"))
   }
 
   @Test("too few prompts are an error that counts")

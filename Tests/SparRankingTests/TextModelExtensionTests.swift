@@ -225,6 +225,43 @@ struct TextModelExtensionTests {
     #expect(client.host.error.contains("lm_head.weight"))
   }
 
+  @Test("weights are read for their identity when somebody asks, not at opening") func identity()
+    throws
+  {
+    let spy = Spy(try CausalTextModel(.open(golden.folder.path), backend: .reference()))
+    let client = try Client(TextModelExtension { _ in spy })
+    let model = try client.open("m")
+    defer { client.calls.close(model) }
+    var info = spar_tm_info()
+    info.struct_size = UInt64(MemoryLayout<spar_tm_info>.size)
+    #expect(client.calls.info(model, &info) == spar_status(SPAR_OK))
+    #expect(spy.asked == 0)
+    var text = [CChar](repeating: 0, count: 64)
+    var count: Int64 = 0
+    #expect(client.calls.digest(model, &text, 64, &count) == spar_status(SPAR_OK))
+    let bytes = text.prefix(Int(count)).map(UInt8.init(bitPattern:))
+    #expect(String(decoding: bytes, as: UTF8.self) == spy.model.digest && count == 32)
+    #expect(spy.asked == 1)
+  }
+
+  @Test("a model that is open with other weights is not shared") func weights() throws {
+    var policy = WeightsPolicy.f32
+    var loaded = 0
+    let lender = TextModelExtension(
+      weights: { policy },
+      load: { path in
+        loaded += 1
+        return try CausalTextModel(.open(path), backend: .reference(), weights: policy)
+      })
+    let client = try Client(lender)
+    let first = try client.open(golden.folder.path)
+    policy = .stored
+    let second = try client.open(golden.folder.path)
+    let third = try client.open(golden.folder.path)
+    #expect(loaded == 2 && lender.opened.count == 2)
+    for model in [first, second, third] { client.calls.close(model) }
+  }
+
   @Test("a path is loaded once for all who hold it open, and freed with the last") func sharing()
     throws
   {
@@ -237,6 +274,36 @@ struct TextModelExtensionTests {
     #expect(lender.opened.count == 1)
     client.calls.close(second)
     #expect(lender.opened.isEmpty)
+  }
+}
+
+/// Counts who asks for the identity of the weights.
+private final class Spy: TextModel {
+  let model: CausalTextModel
+  var asked = 0
+
+  init(_ model: CausalTextModel) { self.model = model }
+
+  var facts: TextModelFacts { model.facts }
+  var tokenizer: Tokenizer { model.tokenizer }
+  var weights: any WeightSource { model.weights }
+  var digest: String {
+    asked += 1
+    return model.digest
+  }
+
+  func render(_ messages: [ChatMessage], generationPrompt: Bool) throws -> String {
+    try model.render(messages, generationPrompt: generationPrompt)
+  }
+
+  func hidden(
+    _ groups: [TextModelGroup], between: (_ done: Int, _ of: Int) throws -> Void
+  ) throws -> [TextModelStates] {
+    try model.hidden(groups, between: between)
+  }
+
+  func logits(_ hidden: [Float], rows: Int, ids: [Int32]) throws -> [Float] {
+    try model.logits(hidden, rows: rows, ids: ids)
   }
 }
 

@@ -210,6 +210,12 @@ import Testing
     #expect(
       try refusal { $0.tensors.append(.init(name: "x", shape: [48], type: 3, bytes: [])) }
         .contains("no whole number of blocks of 32"))
+    // Cut to 32 bits this would be token 2.
+    #expect(
+      try refusal {
+        $0.metadata.append(
+          ("tokenizer.ggml.bos_token_id", 10, littleEndian(UInt64(1 << 32 + 2))))
+      }.contains("tokenizer.ggml.bos_token_id holds 4294967298, beyond 32 bits"))
     let path = try folder.write("not.gguf", Array("GGML0000000000000000".utf8))
     #expect(message { _ = try GGUFFile(path) }.contains("does not start with GGUF"))
   }

@@ -1,5 +1,6 @@
 import Foundation
 import SparPipeline
+import SparStore
 import SparSweeps
 import Testing
 
@@ -101,6 +102,74 @@ import Testing
     let computed = try tiny.log("a/out/sweep.log").filter { $0.action == "computed" }
     #expect(computed.map(\.stage) == [stage])
     #expect(try tiny.evaluations("a", points: 4) == evaluations)
+  }
+
+  @Test("what is computed again and has other bytes makes everything anew that was made of it")
+  func otherBytes() throws {
+    func run(_ name: String, in folder: String = "a", _ more: String...) throws -> [String] {
+      let outcome = try tiny.run(
+        in: folder,
+        [
+          "run", "../recipe.yaml", "--store", "store", "--output_dir", name, "--stage-log",
+          name + ".log",
+        ] + more)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try tiny.log("\(folder)/\(name).log").filter { $0.action == "computed" }.map(\.stage)
+    }
+    func chosen(_ run: String) throws -> [Int] {
+      let path = tiny.work.file(run + "/iteration-1/preferences.h5")
+      return try PreferencesFile.read(path).table.chosen
+    }
+    func evaluation(_ run: String) throws -> Data {
+      try tiny.bytes(run + "/iteration-1/evaluation.json")
+    }
+    #expect(try run("one", "--until", "generate").last == "generate")
+    try disturbGeneration(tiny.work.file("a/store"))
+    #expect(try run("one").suffix(4) == ["rank", "train", "heldout", "evaluate"])
+    let disturbed = try chosen("a/one")
+    try FileManager.default.removeItem(atPath: try generation(tiny.work.file("a/store")))
+    let again = try run("two")
+    // What comes of the policy is made anew where the policy is another.
+    #expect(again.prefix(3) == ["generate", "rank", "train"], "\(again)")
+    #expect(try run("clean", in: "b").count == 6)
+    #expect(try chosen("b/clean") != disturbed)
+    #expect(try chosen("a/two") == chosen("b/clean"))
+    #expect(try evaluation("a/two") == evaluation("b/clean"))
+    // The run that had finished with the other bytes takes over what is there now.
+    try FileManager.default.removeItem(atPath: tiny.work.file("a/one.log"))
+    #expect(try run("one").isEmpty)
+    #expect(try chosen("a/one") == chosen("b/clean"))
+    #expect(try evaluation("a/one") == evaluation("b/clean"))
+  }
+
+  private func generation(_ store: String) throws -> String {
+    let names = try FileManager.default.contentsOfDirectory(atPath: store)
+    return store + "/" + (try #require(names.first { $0.hasPrefix("generate-") }))
+  }
+
+  /// A result of `generate` as another machine might have computed it: each prompt's answers have
+  /// their texts in the other order.
+  private func disturbGeneration(_ store: String) throws {
+    let folder = try generation(store)
+    let file = folder + "/candidates.h5"
+    let (stored, attributes) = try CandidatesFile.read(file)
+    var table = stored
+    for place in table.rows.indices {
+      let texts = table.rows[place].answers.map(\.text)
+      for (answer, text) in texts.reversed().enumerated() {
+        table.rows[place].answers[answer].text = text
+      }
+    }
+    try FileManager.default.removeItem(atPath: file)
+    try CandidatesFile.write(to: file, table, attributes: attributes)
+    let record = URL(fileURLWithPath: folder + "/stage.json")
+    var entry = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: record)) as? [String: Any])
+    var files = try #require(entry["files"] as? [String: Int])
+    files["candidates.h5"] = try Data(contentsOf: URL(fileURLWithPath: file)).count
+    entry["files"] = files
+    entry["output_digest"] = try fileDigest(file)
+    try JSONSerialization.data(withJSONObject: entry).write(to: record)
   }
 
   @Test("a stage without its record, or with a file cut short, is no result")

@@ -21,12 +21,14 @@ final class ChatEndpoint: Sendable {
   private let url: URL
   private let key: String?
   private let patience: Patience
+  private let exchanges: Exchanges
   private let session: URLSession
 
   /// Longest wait that a server can ask for and that doubling leads to, in seconds.
   private static let longestWait = 300.0
 
-  init(baseURL: String, keyVariable: String, patience: Patience) throws {
+  /// - Parameter replyBytes: more of a reply is not read.
+  init(baseURL: String, keyVariable: String, replyBytes: Int, patience: Patience) throws {
     guard let base = URL(string: baseURL), ["http", "https"].contains(base.scheme ?? ""),
       base.host != nil
     else { throw PluginFailure("base-url \(baseURL) is no http or https address") }
@@ -43,7 +45,8 @@ final class ChatEndpoint: Sendable {
     let settings = URLSessionConfiguration.ephemeral
     settings.timeoutIntervalForRequest = patience.timeout
     settings.httpMaximumConnectionsPerHost = 256
-    session = URLSession(configuration: settings)
+    exchanges = Exchanges(replyBytes: replyBytes)
+    session = URLSession(configuration: settings, delegate: exchanges, delegateQueue: nil)
   }
 
   deinit { session.invalidateAndCancel() }
@@ -51,6 +54,8 @@ final class ChatEndpoint: Sendable {
   /// What became of a request.
   enum Outcome: Sendable {
     case reply(Data)
+    /// A reply of more bytes than any that was asked for.
+    case tooLong
     /// After all attempts; it may work another time.
     case failed(String)
     case cancelled
@@ -64,13 +69,14 @@ final class ChatEndpoint: Sendable {
       guard Self.sleep(wait, isCancelled) else { return .cancelled }
       wait = min(
         patience.backoff * pow(2, Double(attempt)), max(patience.backoff, Self.longestWait))
-      let answer = Exchange(request(body), session, timeout: patience.timeout)
+      let answer = exchanges.start(request(body), session, timeout: patience.timeout)
+      defer { exchanges.forget(answer) }
       switch answer.result(isCancelled) {
       case .cancelled: return .cancelled
       case .failed(let text): reason = text
       case .answered(let status, let data, let retryAfter):
         switch status {
-        case 200..<300: return .reply(data)
+        case 200..<300: return answer.isCut ? .tooLong : .reply(data)
         case 408, 429, 500..<600:
           reason = "status \(status)"
           // "nan" reads as a number.
@@ -105,53 +111,5 @@ final class ChatEndpoint: Sendable {
       if left <= 0 { return true }
       Thread.sleep(forTimeInterval: min(left, 0.05))
     }
-  }
-}
-
-/// One request and its answer, waited for on the calling thread.
-private final class Exchange: @unchecked Sendable {
-  // Unchecked: `found` is written once, before the semaphore is signalled.
-
-  enum Result {
-    case answered(status: Int, Data, retryAfter: Double?)
-    case failed(String)
-    case cancelled
-  }
-
-  private let done = DispatchSemaphore(value: 0)
-  private let deadline: ContinuousClock.Instant
-  private let timeout: Double
-  private var found = Result.cancelled
-  private var task: URLSessionDataTask?
-
-  init(_ request: URLRequest, _ session: URLSession, timeout: Double) {
-    deadline = ContinuousClock.now + .seconds(timeout)
-    self.timeout = timeout
-    task = session.dataTask(with: request) { [self] data, response, error in
-      if let response = response as? HTTPURLResponse, error == nil {
-        found = .answered(
-          status: response.statusCode, data ?? Data(),
-          retryAfter: response.value(forHTTPHeaderField: "Retry-After").flatMap { Double($0) })
-      } else {
-        found = .failed(error?.localizedDescription ?? "no HTTP answer")
-      }
-      done.signal()
-    }
-    task?.resume()
-  }
-
-  func result(_ isCancelled: () -> Bool) -> Result {
-    while done.wait(timeout: .now() + .milliseconds(20)) == .timedOut {
-      if isCancelled() {
-        task?.cancel()
-        return .cancelled
-      }
-      // The session's own limit restarts with every byte that trickles in.
-      if ContinuousClock.now > deadline {
-        task?.cancel()
-        return .failed("no answer within \(timeout) s")
-      }
-    }
-    return found
   }
 }

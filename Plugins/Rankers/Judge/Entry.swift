@@ -21,7 +21,7 @@ nonisolated(unsafe) private let description = plugin(
         Option("api-key-env", .text(""), "Environment variable that holds the endpoint's key."),
         Option(
           "prompt-file", .text(""),
-          "Text with {prompt}, {a} and {b} to ask with; empty = a short one of ours."),
+          "Text with {prompt}, {a}, {b} and both labels to ask with; empty = a short one of ours."),
         Option(
           "order", .choice("both", among: JudgeOrder.allCases.map(\.rawValue)),
           "both = each pair is asked about in both orders; random = in one, drawn by the seed."),
@@ -59,7 +59,7 @@ private func judge(_ options: OptionValues, _ host: PluginHostLink) throws -> Ju
     throw PluginFailure(
       "label-a is \"\(labels[0])\", label-b is \"\(labels[1])\"; they must differ")
   }
-  let prompt = try JudgePrompt(path: options.text(3))
+  let prompt = try JudgePrompt(path: options.text(3), labels: labels)
   let order = JudgeOrder.allCases[options.choice(4)]
   let panel: any JudgePanel
   if options.text(1).isEmpty {
@@ -73,14 +73,16 @@ private func judge(_ options: OptionValues, _ host: PluginHostLink) throws -> Ju
         "label \"\(label)\" is never found in a reply with read=\(reading.rawValue); "
           + "choose one word of letters and digits")
     }
+    let maxTokens = options.int(8) > 0 ? options.int(8) : reading == .text ? 16 : 1
     panel = RemotePanel(
       endpoint: try ChatEndpoint(
         baseURL: options.text(1), keyVariable: options.text(2),
+        replyBytes: RemotePanel.replyBytes(tokens: maxTokens),
         patience: .init(
           timeout: options.float(10), retries: options.int(11), backoff: options.float(12))),
       model: options.text(0), prompt: prompt, reading: reading,
       reply: reply,
-      maxTokens: options.int(8) > 0 ? options.int(8) : reading == .text ? 16 : 1,
+      maxTokens: maxTokens,
       concurrency: options.int(9), giveUpAfter: options.int(13), host: host)
   }
   return Judge(panel: panel, order: order, seed: options.int(5), misuse: misuse(options))

@@ -20,6 +20,9 @@ struct RemotePanel: JudgePanel, @unchecked Sendable {
   /// Questions in succession without a reply, of earlier calls too: a prompt alone may have few.
   var silent = 0
 
+  /// What a reply may have: 20 alternatives of every token with their bytes take less than 4 KiB.
+  static func replyBytes(tokens: Int) -> Int { 1 << 20 + tokens << 12 }
+
   mutating func logOdds(
     _ comparisons: [Comparison], messages: [[Message]], answers: [[String]]
   ) throws -> [Double?] {
@@ -42,6 +45,7 @@ struct RemotePanel: JudgePanel, @unchecked Sendable {
       switch try endpoint.ask(question, isCancelled: { host.isCancelled || work.isOver }) {
       case .cancelled: return .stopped
       case .failed(let reason): return .failed(reason)
+      case .tooLong: return .unusable
       case .reply(let data): return .verdict(try reply.logOdds(data, reading))
       }
     } catch is UnusableReply {

@@ -389,10 +389,10 @@ enum { SPAR_TM_CAUSAL = 1, SPAR_TM_ENCODER = 2 };
 enum { /* encode: */ SPAR_TM_SPECIAL = 1u << 0, /* render: */ SPAR_TM_GENERATION_PROMPT = 1u << 1 };
 
 /* [grows] Facts of an open model; texts live until it is closed. */
-typedef struct spar_tm_info_r1 {
+typedef struct spar_tm_info_r2 {
   uint64_t struct_size;
   const char *model_type, *path, *config_json; /* config_json: the model's own, as text */
-  const char *digest, *tokenizer_digest;
+  const char *tokenizer_digest;
   int64_t hidden_size, vocabulary_size, max_positions;
   int32_t bos, eos, pad, unk; /* -1 = none */
   uint32_t kind, reserved;    /* SPAR_TM_CAUSAL or _ENCODER */
@@ -418,7 +418,7 @@ typedef struct spar_tm_group {
 
 #define SPAR_TEXT_MODEL_EXT "spar.text-model/1"
 /* [grows] Calls on one model are [serial]. */
-typedef struct spar_tm_ext_r0 {
+typedef struct spar_tm_ext_r1 {
   uint64_t struct_size;
   /* [main] path as in "spar.language-model/1", or the folder of an encoder. */
   spar_status (*open)(const spar_host *h, const char *path, void **model);
@@ -441,6 +441,9 @@ typedef struct spar_tm_ext_r0 {
   /* Logits [n_rows, n_ids] of some tokens from hidden states of a causal model. */
   spar_status (*logits)(void *model, const float *hidden, int64_t n_rows, const int32_t *ids,
                         int64_t n_ids, float *logits);
+  /* Identity of the weights, as UTF-8; *n as in encode.  Weights that stay in their file are all
+   * read when it is first asked for, which is why info() does not tell it. */
+  spar_status (*digest)(void *model, char *text, int64_t capacity, int64_t *n);
 } spar_tm_ext;
 
 /* --------------------------------------------------------------- backend -- */

@@ -1,14 +1,27 @@
 import ArgumentParser
 import SparData
 
-/// How data files are read.
-struct DataOptions: ParsableArguments {
+/// Columns under other names.
+struct ColumnOptions: ParsableArguments {
   @Option(
     name: .customLong("column"),
     help: ArgumentHelp(
       "Take a column from one of another name: prompt=question; may be repeated.",
       valueName: "name=column"))
   var columns: [String] = []
+
+  func mapping() throws -> ColumnMapping {
+    do {
+      return try ColumnMapping(columns)
+    } catch {
+      throw UsageError(error.description)
+    }
+  }
+}
+
+/// How data files are read.
+struct DataOptions: ParsableArguments {
+  @OptionGroup var columns: ColumnOptions
 
   @Option(
     name: .customLong("sample-seed"),
@@ -19,29 +32,27 @@ struct DataOptions: ParsableArguments {
 
   static let names: Set = ["column", "sample-seed"]
 
-  var isGiven: Bool { !columns.isEmpty || sampleSeed != nil }
+  var isGiven: Bool { !columns.columns.isEmpty || sampleSeed != nil }
 
-  func mapping() throws -> ColumnMapping { try Self.mapping(columns) }
+  func mixture(_ text: String) throws -> DataMixture { try mixtures([text])[0] }
 
-  static func mapping(_ columns: [String]) throws -> ColumnMapping {
-    do {
-      return try ColumnMapping(columns)
-    } catch {
-      throw UsageError(error.description)
-    }
-  }
-
-  func mixture(_ text: String) throws -> DataMixture {
-    let mixture = try DataMixture(text, choice: sampleSeed.map { .sample(seed: $0) } ?? .first)
-    guard sampleSeed == nil || mixture.sources.contains(where: { $0.fraction < 1 }) else {
+  private func mixtures(_ texts: [String]) throws -> [DataMixture] {
+    let choice = sampleSeed.map { DataMixture.Choice.sample(seed: $0) } ?? .first
+    let mixtures = try texts.map { try DataMixture($0, choice: choice) }
+    guard sampleSeed == nil || mixtures.contains(where: { $0.sources.contains { $0.fraction < 1 } })
+    else {
       throw UsageError(
-        "--sample-seed draws fractions of data, and all of \(text) is taken",
-        hint: "write a fraction behind a source: a.jsonl:0.5")
+        "--sample-seed draws fractions of data, and all of \(texts.joined(separator: " and ")) "
+          + "is taken", hint: "write a fraction behind a source: a.jsonl:0.5")
     }
-    return mixture
+    return mixtures
   }
 
-  func reader(_ text: String) throws -> MixtureReader {
-    MixtureReader(try mixture(text), mapping: try mapping())
+  func reader(_ text: String) throws -> MixtureReader { try readers([text])[0] }
+
+  /// The options hold for each.
+  func readers(_ texts: [String]) throws -> [MixtureReader] {
+    let mapping = try columns.mapping()
+    return try mixtures(texts).map { MixtureReader($0, mapping: mapping) }
   }
 }

@@ -54,7 +54,8 @@ struct DataConvertCommand: ParsableCommand {
     else {
       throw UsageError("\(output) is one of the files that are read", hint: "write another file")
     }
-    let reader = MixtureReader(mixture, mapping: try options.mapping(), isCanonical: canonical)
+    let reader = MixtureReader(
+      mixture, mapping: try options.columns.mapping(), isCanonical: canonical)
     var rows: any RowReader = reader
     if let shuffle { rows = ShuffledRows(rows, seed: shuffle, window: window ?? 10_000) }
     let writer = try DataFormat.create(output)

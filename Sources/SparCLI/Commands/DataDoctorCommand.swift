@@ -24,7 +24,9 @@ struct DataDoctorCommand: ParsableCommand {
     completion: .file())
   var model: String?
 
-  @Option(help: "Data whose prompts must not be trained on.", completion: .file())
+  @Option(
+    help: "Data whose prompts must not be trained on; --column and --sample-seed hold for it, too.",
+    completion: .file())
   var heldOut: String?
 
   @Option(help: "Tokens of prompt and answer together, as --model cuts them. (default: 1024)")
@@ -55,8 +57,9 @@ struct DataDoctorCommand: ParsableCommand {
     let chat = try model.map { try ModelFiles.open($0).chat() }
     limits.maxPositions = chat?.config.maxPositions
     let doctor = DataDoctor(chat: chat?.encoder, options: limits)
-    if let heldOut { try doctor.learnHeldOut(MixtureReader(DataMixture(heldOut))) }
-    let report = try doctor.examine(options.reader(data))
+    let readers = try options.readers([data] + (heldOut.map { [$0] } ?? []))
+    if heldOut != nil { try doctor.learnHeldOut(readers[1]) }
+    let report = try doctor.examine(readers[0])
     if json {
       try Terminal.json(report)
     } else {

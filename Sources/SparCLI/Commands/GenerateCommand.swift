@@ -33,13 +33,7 @@ struct GenerateCommand: RecipeCommand {
   @Option(help: "Names the random streams: other iterations draw other answers.")
   var iteration = 1
 
-  @Option(
-    name: .customLong("column"),
-    help: ArgumentHelp(
-      "Take a column from one of another name: prompt=question; may be repeated.",
-      valueName: "name=column"))
-  var columns: [String] = []
-
+  @OptionGroup var columns: ColumnOptions
   @OptionGroup var capture: CaptureFlags
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var storage: WeightsOption
@@ -51,7 +45,7 @@ struct GenerateCommand: RecipeCommand {
     try recipe.require("prompts", recipe.run.prompts, "data with prompts")
     let options = recipe.generate.named(seed: recipe.run.seed, iteration: iteration)
     let source = PromptSets.name(recipe.run.prompts, iteration: iteration)
-    let prompts = try Prompt.read(source, mapping: try DataOptions.mapping(columns))
+    let prompts = try Prompt.read(source, mapping: try columns.mapping())
     let request = try capture.request()
     let last = prompts.map(\.index).max() ?? 0
     try request?.rows.require(below: last + 1, of: source)

@@ -135,7 +135,7 @@ struct TrainCommand: RecipeCommand {
     }
     return .pairs(
       PairsSource(
-        mixture: try data.mixture(preferences), mapping: try data.mapping(), readsLogOdds: logOdds),
+        mixture: try data.mixture(preferences), mapping: try data.columns.mapping(), readsLogOdds: logOdds),
       doctor: DoctorPolicy(isAsked: !noDoctor, allowed: try allowed()))
   }
 

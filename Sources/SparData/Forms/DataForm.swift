@@ -83,10 +83,20 @@ public enum DataForm: String, CaseIterable, Sendable {
     return allCases.first { $0.fits(names) }
   }
 
+  /// What one row of this form is: ids win over text where it has some, and text is read where the
+  /// columns of ids are null.
+  func `in`(_ row: DataRow) -> DataForm {
+    if row["prompt_ids"] != nil { return hasPairs ? .idPairs : .ids }
+    guard self == .ids || self == .idPairs else { return self }
+    return Self.of(columns: row.columns.map(\.key).filter { !$0.hasSuffix("_ids") }) ?? self
+  }
+
   /// The same for a row, an error with the columns that there are and the forms that there could be.
   public static func of(_ row: DataRow) throws(DataError) -> DataForm {
     let names = row.columns.map(\.key)
-    if let form = of(columns: names) { return form }
+    // Columns of ids that this row leaves empty do not decide.
+    let filled = row.columns.filter { !($0.value.isNull && $0.key.hasSuffix("_ids")) }
+    if let form = of(columns: filled.map(\.key)) ?? of(columns: names) { return form }
     let known = allCases.map { "  \($0.rawValue): \($0.columns)" }.joined(separator: "\n")
     let found = names.isEmpty ? "none" : names.joined(separator: ", ")
     throw DataError(

@@ -27,8 +27,7 @@ public struct Example: Equatable, Sendable {
 
   /// - Parameter row: with TRL's columns, as `FormReader` gives it.
   public init(_ row: DataRow, form: DataForm) throws(DataError) {
-    // Ids win over text in every row.
-    let form = form.hasPairs && row.has("prompt_ids") ? .idPairs : form
+    let form = form.in(row)
     do throws(Conversation.Problem) {
       switch form {
       case .idPairs:
@@ -36,7 +35,7 @@ public struct Example: Equatable, Sendable {
         answers = [.ids(try Self.ids(row, "chosen_ids")), .ids(try Self.ids(row, "rejected_ids"))]
       case .ids:
         prompt = .ids(try Self.ids(row, "prompt_ids"))
-        answers = row.has("completion_ids") ? [.ids(try Self.ids(row, "completion_ids"))] : []
+        answers = row["completion_ids"] == nil ? [] : [.ids(try Self.ids(row, "completion_ids"))]
       case .candidates: (prompt, answers) = try Self.candidates(row)
       case .sharegptPairs, .alpacaPairs, .questionPairs, .pairs, .implicitPairs:
         (prompt, answers) = try Self.pair(row)

@@ -63,9 +63,18 @@ final class DictionaryPage {
   fileprivate var broken: Set<Int> = []
 
   init(_ page: PageBytes, count: Int, type: PhysicalType, leaf: LeafValue) throws(ParquetFault) {
-    // Each value has at least a bit.
-    guard count >= 0, count <= page.count * 8 else {
-      throw ParquetFault(what: "a dictionary of \(count) values in \(page.count) bytes")
+    // A value takes more memory than its bytes: the page and what can differ bound their number.
+    let most: Int
+    switch type {
+    case .boolean: throw ParquetFault(what: "a dictionary of booleans, which the format has not")
+    case .bytes: most = page.count / 4
+    default:
+      let width = type.width ?? 1
+      most = min(page.count / width, width < 4 ? 1 << (8 * width) : .max)
+    }
+    guard (0...most).contains(count) else {
+      throw ParquetFault(
+        what: "a dictionary of \(count) values in \(page.count) bytes of \(type)")
     }
     let plain = PlainValues(page, at: 0, type: type, leaf: leaf)
     values.reserveCapacity(count)

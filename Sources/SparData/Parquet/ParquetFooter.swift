@@ -1,4 +1,7 @@
 /// What a Parquet file says about itself, behind its pages.
+///
+/// A structure without fields takes a byte there and a hundred here: their numbers are bounded, and
+/// those that lack what every writer gives are refused.
 struct ParquetFooter {
   struct Element {
     var type: Int?
@@ -41,16 +44,23 @@ struct ParquetFooter {
   init(_ bytes: UnsafeRawBufferPointer) throws(ParquetFault) {
     var reader = ThriftReader(bytes)
     var footer = (elements: [Element](), rows: 0, groups: [RowGroup]())
+    var chunks = 0
     try reader.structure { (reader: inout ThriftReader, id, kind) throws(ParquetFault) in
       switch (id, kind) {
       case (2, .list):
         try reader.list { (reader: inout ThriftReader, _) throws(ParquetFault) in
           footer.elements.append(try Self.element(&reader))
+          guard footer.elements.count <= DataLimits.schemaFields else {
+            throw ParquetFault(what: "the schema has more than \(DataLimits.schemaFields) fields")
+          }
         }
       case (3, .int64): footer.rows = try reader.integer()
       case (4, .list):
         try reader.list { (reader: inout ThriftReader, _) throws(ParquetFault) in
-          footer.groups.append(try Self.group(&reader))
+          footer.groups.append(try Self.group(&reader, chunks: &chunks))
+          guard footer.groups.count <= DataLimits.columnChunks else {
+            throw ParquetFault(what: "more than \(DataLimits.columnChunks) row groups")
+          }
         }
       default: try reader.skip(kind)
       }
@@ -60,12 +70,15 @@ struct ParquetFooter {
 
   private static func element(_ reader: inout ThriftReader) throws(ParquetFault) -> Element {
     var element = Element()
+    var isNamed = false
     try reader.structure { (reader: inout ThriftReader, id, kind) throws(ParquetFault) in
       switch (id, kind) {
       case (1, .int32): element.type = try reader.integer()
       case (2, .int32): element.typeLength = try reader.integer()
       case (3, .int32): element.repetition = try reader.integer()
-      case (4, .binary): element.name = try reader.text()
+      case (4, .binary):
+        element.name = try reader.text()
+        isNamed = true
       case (5, .int32): element.children = try reader.integer()
       case (6, .int32): element.converted = try reader.integer()
       case (7, .int32): element.scale = try reader.integer()
@@ -73,16 +86,24 @@ struct ParquetFooter {
       default: try reader.skip(kind)
       }
     }
+    guard isNamed else { throw ParquetFault(what: "a field of the schema has no name") }
     return element
   }
 
-  private static func group(_ reader: inout ThriftReader) throws(ParquetFault) -> RowGroup {
+  /// - Parameter chunks: of the row groups before it.
+  private static func group(
+    _ reader: inout ThriftReader, chunks: inout Int
+  ) throws(ParquetFault) -> RowGroup {
     var group = RowGroup()
     try reader.structure { (reader: inout ThriftReader, id, kind) throws(ParquetFault) in
       switch (id, kind) {
       case (1, .list):
         try reader.list { (reader: inout ThriftReader, _) throws(ParquetFault) in
           group.chunks.append(try chunk(&reader))
+          chunks += 1
+          guard chunks <= DataLimits.columnChunks else {
+            throw ParquetFault(what: "more than \(DataLimits.columnChunks) column chunks")
+          }
         }
       case (3, .int64): group.rows = try reader.integer()
       default: try reader.skip(kind)
@@ -93,16 +114,19 @@ struct ParquetFooter {
 
   private static func chunk(_ reader: inout ThriftReader) throws(ParquetFault) -> Chunk {
     var chunk = Chunk()
+    var isDescribed = false
     try reader.structure { (reader: inout ThriftReader, id, kind) throws(ParquetFault) in
       switch (id, kind) {
       case (1, .binary): chunk.otherFile = try reader.text()
       case (3, .structure):
+        isDescribed = true
         try reader.structure { (reader: inout ThriftReader, id, kind) throws(ParquetFault) in
           try metadata(&chunk, &reader, id, kind)
         }
       default: try reader.skip(kind)
       }
     }
+    guard isDescribed else { throw ParquetFault(what: "a column chunk is not described") }
     return chunk
   }
 
@@ -116,6 +140,8 @@ struct ParquetFooter {
       try reader.list { (reader: inout ThriftReader, kind) throws(ParquetFault) in
         guard kind == .binary else { throw ParquetFault(what: "a column's path is no text") }
         names.append(try reader.text())
+        // Twice what the schema's depth can give.
+        guard names.count <= 256 else { throw ParquetFault(what: "a column's path is too long") }
       }
       chunk.path = names.joined(separator: ".")
     case (4, .int32): chunk.codec = try reader.integer()

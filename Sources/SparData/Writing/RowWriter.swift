@@ -21,7 +21,8 @@ extension DataFormat {
   }
 }
 
-/// A file that is written beside its place and moved there at the end.
+/// A file that is written beside its place and moved there at the end.  Each writer has a file of
+/// its own: of two that write the same path at a time, the one that ends last is there, whole.
 final class FileSink {
   let path: String
   private let temporary: String
@@ -30,8 +31,8 @@ final class FileSink {
 
   init(_ path: String) throws(DataError) {
     self.path = path
-    temporary = path + ".part"
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    temporary = "\(path).\(UUID().uuidString).part"
+    descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw DataError(path: path, what: String(cString: strerror(errno)), cure: "")
     }
@@ -103,8 +104,19 @@ public final class JSONLinesWriter: RowWriter {
 }
 
 extension JSONNode {
+  /// With null for NaN, which tables hold where a number is missing and JSON cannot say.
+  public var withoutNaN: JSONNode {
+    switch self {
+    case .number(let value) where value.isNaN: .null
+    case .array(let elements): .array(elements.map(\.withoutNaN))
+    case .object(let members):
+      .object(members.map { JSONMember(key: $0.key, value: $0.value.withoutNaN) })
+    default: self
+    }
+  }
+
   /// Whether all its numbers are.
-  var isFinite: Bool {
+  public var isFinite: Bool {
     switch self {
     case .number(let value): value.isFinite
     case .array(let elements): elements.allSatisfy(\.isFinite)

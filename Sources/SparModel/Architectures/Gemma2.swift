@@ -15,7 +15,7 @@ enum Gemma2: DecoderFamily {
       throw fields.wrong("use_bidirectional_attention", "true: this build's decoders are causal")
     }
     func cap(_ name: String, _ usual: Double) throws -> Double {
-      fields.names(name) ? try fields.number(name) ?? 0 : usual
+      fields.names(name) ? try fields.limit(name) ?? 0 : usual
     }
     config.attention.softcap = try cap("attn_logit_softcapping", 50)
     config.logitSoftcap = try cap("final_logit_softcapping", 30)
@@ -23,7 +23,7 @@ enum Gemma2: DecoderFamily {
       1 / (try fields.number("query_pre_attn_scalar", default: 256)).squareRoot()
     config.attention.bias = try fields.boolean("attention_bias", default: false) ? .all : .none
     let window =
-      fields.names("sliding_window") ? try fields.integer("sliding_window") : 4096
+      fields.names("sliding_window") ? try fields.integerLimit("sliding_window") : 4096
     config.attention.windows = try fields.windows(window, layers: config.layers) { $0 % 2 == 0 }
     config.feedForward.activation = try fields.activation(
       "hidden_activation", default: "gelu_pytorch_tanh")

@@ -8,9 +8,9 @@ enum Mistral: DecoderFamily {
     if !fields.names("num_key_value_heads") { config.keyHeads = 8 }
     config.maxPositions = try fields.integer("max_position_embeddings", default: 131_072)
     config.feedForward.activation = try fields.activation("hidden_act", default: "silu")
-    // Absent means the window of v0.1; null means none.
+    // Absent means the window of v0.1; null and 0 mean none.
     let window =
-      fields.names("sliding_window") ? try fields.integer("sliding_window") : 4096
+      fields.names("sliding_window") ? try fields.integerLimit("sliding_window") : 4096
     config.attention.windows = try fields.windows(window, layers: config.layers) { _ in true }
     try config.readRope(fields)
   }

@@ -14,7 +14,7 @@ enum Phi3: DecoderFamily {
     config.attention.isFused = true
     config.feedForward.isFused = true
     config.feedForward.activation = try fields.activation("hidden_act", default: "silu")
-    let window = try fields.integer("sliding_window")
+    let window = try fields.integerLimit("sliding_window")
     config.attention.windows = try fields.windows(window, layers: config.layers) { _ in true }
     try config.readRope(fields, partial: true)
   }

@@ -17,10 +17,11 @@ enum Qwen {
     config.feedForward.activation = try fields.activation("hidden_act", default: "silu")
     // The window is written in every config and holds where use_sliding_window is true.
     let slides = try fields.boolean("use_sliding_window", default: false)
-    let window = slides ? try fields.integer("sliding_window", default: 4096) : nil
-    let first =
-      fields.node["max_window_layers"] == .integer(0)
-      ? 0 : try fields.integer("max_window_layers", default: 28)
+    var window: Int?
+    if slides {
+      window = fields.names("sliding_window") ? try fields.integerLimit("sliding_window") : 4096
+    }
+    let first = try fields.signed("max_window_layers") ?? 28
     config.attention.windows = try fields.windows(window, layers: config.layers) { $0 >= first }
     try config.readRope(fields)
   }

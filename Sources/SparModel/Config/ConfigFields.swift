@@ -41,11 +41,24 @@ struct ConfigFields {
     return value
   }
 
-  /// A number above 0, or nil.
-  func number(_ name: String) throws -> Double? {
+  /// A finite number, or nil.
+  private func finite(_ name: String) throws -> Double? {
     guard let value = value(name) else { return nil }
     guard let number = value.double else { throw wrong(name, "\(value.kind), not a number") }
-    guard number > 0, number.isFinite else { throw wrong(name, "\(number) is not positive") }
+    guard number.isFinite else { throw wrong(name, "\(number) is not finite") }
+    return number
+  }
+
+  private func whole(_ number: Double?, _ name: String) throws -> Int? {
+    guard let number else { return nil }
+    guard let integer = Int(exactly: number) else { throw wrong(name, "an integer is needed") }
+    return integer
+  }
+
+  /// A number above 0, or nil.
+  func number(_ name: String) throws -> Double? {
+    guard let number = try finite(name) else { return nil }
+    guard number > 0 else { throw wrong(name, "\(number) is not positive") }
     return number
   }
 
@@ -53,12 +66,21 @@ struct ConfigFields {
     try number(name) ?? other
   }
 
-  /// An integer above 0, or nil.
-  func integer(_ name: String) throws -> Int? {
-    guard let number = try number(name) else { return nil }
-    guard let integer = Int(exactly: number) else { throw wrong(name, "an integer is needed") }
-    return integer
+  /// A bound above 0; nil where the field says that there is none, by null or by 0, or is absent.
+  func limit(_ name: String) throws -> Double? {
+    guard let number = try finite(name), number != 0 else { return nil }
+    guard number > 0 else { throw wrong(name, "\(number) is negative; 0 and null mean none") }
+    return number
   }
+
+  /// The same for a bound that is an integer.
+  func integerLimit(_ name: String) throws -> Int? { try whole(limit(name), name) }
+
+  /// An integer above 0, or nil.
+  func integer(_ name: String) throws -> Int? { try whole(number(name), name) }
+
+  /// An integer of any sign, or nil.
+  func signed(_ name: String) throws -> Int? { try whole(finite(name), name) }
 
   func integer(_ name: String, default other: Int) throws -> Int { try integer(name) ?? other }
 

@@ -14,6 +14,16 @@ extension ModelConfig {
   }
 }
 
+extension ModelFiles {
+  /// The same model with the input embedding as its output embedding, whatever its config says.
+  public func tyingEmbeddings() throws -> ModelFiles {
+    var files = self
+    files.config = try ConfigFields(data: config, path: path).node
+      .with("tie_word_embeddings", .boolean(true)).file
+    return files
+  }
+}
+
 extension JSONNode {
   /// A config.json with the type of the weights that go with it, under the keys that it uses:
   /// `dtype` since transformers 5, else `torch_dtype`.

@@ -28,61 +28,73 @@ public struct DebertaV2Config: Equatable, Sendable {
   /// What some DeBERTa-v2 checkpoints have and this implementation has not (absolute positions, token
   /// types, a convolution, embeddings narrower than the model) is refused by name.
   public init(json data: Data, path: String) throws {
-    let file = try ConfigFile.read(data, path: path)
-    func problem(_ field: String, _ text: String) -> ModelError {
-      ModelError(.config(field: field, problem: text), path: path)
-    }
-    func positive(_ field: String, _ value: Int?) throws -> Int {
-      guard let value else { throw problem(field, "an integer is needed") }
-      guard value > 0 else { throw problem(field, "\(value) is not positive") }
-      return value
-    }
-    vocabularySize = try positive("vocab_size", file.vocabSize)
-    hiddenSize = try positive("hidden_size", file.hiddenSize)
-    intermediateSize = try positive("intermediate_size", file.intermediateSize)
-    layers = try positive("num_hidden_layers", file.numHiddenLayers)
-    heads = try positive("num_attention_heads", file.numAttentionHeads)
-    layerNormEpsilon = file.layerNormEps ?? 1e-7
-    let longest = file.maxRelativePositions ?? -1
+    let fields = try ConfigFields(data: data, path: path)
+    vocabularySize = try fields.required("vocab_size")
+    hiddenSize = try fields.required("hidden_size")
+    intermediateSize = try fields.required("intermediate_size")
+    layers = try fields.required("num_hidden_layers")
+    heads = try fields.required("num_attention_heads")
+    layerNormEpsilon = try fields.number("layer_norm_eps", default: 1e-7)
+    // -1 and null leave both to others.
+    let longest = try fields.signed("max_relative_positions") ?? -1
     maxRelativePositions =
-      longest > 0 ? longest : try positive("max_position_embeddings", file.maxPositionEmbeddings)
-    let buckets = file.positionBuckets ?? -1
+      longest > 0 ? longest : try fields.required("max_position_embeddings")
+    let buckets = try fields.signed("position_buckets") ?? -1
     isLogarithmic = buckets > 0
     positionRows = isLogarithmic ? buckets : maxRelativePositions
-    normsPositions = file.normRelEbd?.lowercased().contains("layer_norm") ?? false
-    sharesProjections = file.shareAttKey ?? false
-    let terms = file.posAttType?.names ?? []
+    normsPositions = try fields.string("norm_rel_ebd")?.lowercased().contains("layer_norm") ?? false
+    sharesProjections = try fields.boolean("share_att_key", default: false)
+    let terms = try Self.terms(fields)
     queriesSeePositions = terms.contains("c2p")
     keysSeePositions = terms.contains("p2c")
-
-    guard hiddenSize % heads == 0 else {
-      throw problem("num_attention_heads", "\(heads) heads do not divide \(hiddenSize)")
-    }
-    if let size = file.attentionHeadSize, size != hiddenSize / heads {
-      throw problem("attention_head_size", "\(size); only hidden_size / heads is done")
-    }
-    guard file.relativeAttention == true else {
-      throw problem("relative_attention", "only encoders with relative attention are done")
-    }
-    guard file.positionBiasedInput == false else {
-      throw problem("position_biased_input", "absolute positions are not done; false is needed")
-    }
-    guard (file.typeVocabSize ?? 0) == 0 else {
-      throw problem("type_vocab_size", "token types are not done; 0 is needed")
-    }
-    guard (file.convKernelSize ?? 0) == 0 else {
-      throw problem("conv_kernel_size", "the convolution layer is not done; 0 is needed")
-    }
-    if let size = file.embeddingSize, size != hiddenSize {
-      throw problem("embedding_size", "\(size) differs from hidden_size \(hiddenSize)")
-    }
-    guard (file.hiddenAct ?? "gelu") == "gelu" else {
-      throw problem("hidden_act", "\"\(file.hiddenAct ?? "")\" is not done; gelu is")
-    }
-    if let unknown = terms.first(where: { $0 != "c2p" && $0 != "p2c" }) {
-      throw problem("pos_att_type", "\"\(unknown)\" is not known; known: c2p, p2c")
-    }
+    try refuse(fields)
     try checkPositions(path: path)
+  }
+
+  /// "p2c|c2p" or ["p2c", "c2p"].
+  private static func terms(_ fields: ConfigFields) throws -> [String] {
+    let name = "pos_att_type"
+    let listed = fields.node[name]?.array != nil
+    let terms =
+      listed
+      ? try fields.strings(name) ?? []
+      : (try fields.string(name) ?? "").lowercased().split(separator: "|").map {
+        $0.trimmingCharacters(in: .whitespaces)
+      }
+    if let unknown = terms.first(where: { $0 != "c2p" && $0 != "p2c" }) {
+      throw fields.wrong(name, "\"\(unknown)\" is not known; known: c2p, p2c")
+    }
+    return terms
+  }
+
+  private func refuse(_ fields: ConfigFields) throws {
+    guard hiddenSize % heads == 0 else {
+      throw fields.wrong("num_attention_heads", "\(heads) heads do not divide \(hiddenSize)")
+    }
+    if let size = try fields.signed("attention_head_size"), size != hiddenSize / heads {
+      throw fields.wrong("attention_head_size", "\(size); only hidden_size / heads is done")
+    }
+    guard try fields.boolean("relative_attention", default: false) else {
+      throw fields.wrong(
+        "relative_attention", "only encoders with relative attention are done")
+    }
+    guard try !fields.boolean("position_biased_input", default: true) else {
+      throw fields.wrong(
+        "position_biased_input", "absolute positions are not done; false is needed")
+    }
+    if let types = try fields.integerLimit("type_vocab_size") {
+      throw fields.wrong("type_vocab_size", "\(types): token types are not done; 0 is needed")
+    }
+    if let size = try fields.integerLimit("conv_kernel_size") {
+      throw fields.wrong(
+        "conv_kernel_size", "\(size): the convolution layer is not done; 0 is needed")
+    }
+    if let size = try fields.signed("embedding_size"), size != hiddenSize {
+      throw fields.wrong("embedding_size", "\(size) differs from hidden_size \(hiddenSize)")
+    }
+    if let activation = try fields.string("hidden_act"), activation != "gelu" {
+      throw fields.wrong("hidden_act", "\"\(activation)\" is not done; gelu is")
+    }
   }
 
   /// A damaged file must not make a table for a billion distances, nor one whose ends no distance
@@ -145,45 +157,5 @@ public struct DebertaV2Config: Equatable, Sendable {
     let table = 2 * positionRows * hiddenSize + (normsPositions ? 2 * hiddenSize : 0)
     return vocabularySize * hiddenSize + 2 * hiddenSize + table
       + layers * (4 * square + feed + 4 * hiddenSize + own)
-  }
-}
-
-/// The fields of config.json that matter here.
-private struct ConfigFile: Decodable {
-  var vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads: Int?
-  var attentionHeadSize, embeddingSize, typeVocabSize, convKernelSize: Int?
-  var maxPositionEmbeddings, maxRelativePositions, positionBuckets: Int?
-  var layerNormEps: Double?
-  var relativeAttention, positionBiasedInput, shareAttKey: Bool?
-  var hiddenAct, normRelEbd: String?
-  var posAttType: Terms?
-
-  /// "p2c|c2p" or ["p2c", "c2p"].
-  struct Terms: Decodable {
-    var names: [String]
-
-    init(from decoder: any Decoder) throws {
-      let value = try decoder.singleValueContainer()
-      do {
-        names = try value.decode([String].self)
-      } catch {
-        names = try value.decode(String.self).lowercased().split(separator: "|").map {
-          $0.trimmingCharacters(in: .whitespaces)
-        }
-      }
-    }
-  }
-
-  static func read(_ data: Data, path: String) throws -> ConfigFile {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    do {
-      return try decoder.decode(ConfigFile.self, from: data)
-    } catch DecodingError.typeMismatch(_, let context) {
-      let field = context.codingPath.first?.stringValue ?? "(all)"
-      throw ModelError(.config(field: field, problem: context.debugDescription), path: path)
-    } catch {
-      throw ModelError(.config(field: "(all)", problem: "\(error)"), path: path)
-    }
   }
 }

@@ -28,19 +28,26 @@ public final class EncoderModel: @unchecked Sendable {
 
   /// Whether config.json describes an encoder that this class reads; what is no JSON object is none.
   public static func reads(config data: Data) -> Bool {
-    do {
-      guard let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-        return false
-      }
-      return object["model_type"] as? String == modelType || isRankerConfig(object)
+    do throws(JSONSyntaxError) {
+      let object = try JSONParser.parse(data)
+      return object["model_type"]?.string == modelType || isRankerConfig(object)
     } catch {
       return false
     }
   }
 
   /// LLM-Blender's rankers come with the ranker's settings as config.json, without the encoder's.
-  private static func isRankerConfig(_ object: [String: Any]) -> Bool {
-    object["ranker_type"] is String && object["hidden_size"] == nil
+  private static func isRankerConfig(_ object: JSONNode) -> Bool {
+    object["ranker_type"]?.string != nil && object["hidden_size"] == nil
+  }
+
+  /// The encoder's shape, from config.json or, for LLM-Blender's rankers, from the tensors.
+  static func config(
+    _ data: Data, _ weights: any WeightSource, prefix: String, path: String
+  ) throws -> DebertaV2Config {
+    isRankerConfig(try ConfigFields(data: data, path: path).node)
+      ? try DebertaV2Config(largeLike: weights, prefix: prefix, path: path)
+      : try DebertaV2Config(json: data, path: path)
   }
 
   /// Reads the encoder of a folder with config.json and safetensors; no tokenizer is needed.
@@ -50,10 +57,9 @@ public final class EncoderModel: @unchecked Sendable {
       throw ModelError(.notFound(tried: [config]), path: folder)
     }
     guard reads(config: data) else {
-      let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+      let found = try ConfigFields(data: data, path: config).string("model_type")
       throw ModelError(
-        .unknownArchitecture(
-          found: object["model_type"] as? String ?? "(none)", known: [modelType]), path: folder)
+        .unknownArchitecture(found: found ?? "(none)", known: [modelType]), path: folder)
     }
     return try EncoderModel(
       config: data, weights: SafetensorsFolder(folder), path: folder, backend: backend)
@@ -64,14 +70,9 @@ public final class EncoderModel: @unchecked Sendable {
     config data: Data, weights: any WeightSource, path: String, backend: Backend
   ) throws {
     let prefix = try Self.prefix(weights, path: path)
-    let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-    let config =
-      Self.isRankerConfig(object)
-      ? try DebertaV2Config(largeLike: weights, prefix: prefix, path: path)
-      : try DebertaV2Config(json: data, path: path)
     try self.init(
-      config, weights, prefix: prefix, configJSON: String(decoding: data, as: UTF8.self),
-      path: path, backend: backend)
+      Self.config(data, weights, prefix: prefix, path: path), weights, prefix: prefix,
+      configJSON: String(decoding: data, as: UTF8.self), path: path, backend: backend)
   }
 
   /// An encoder of this shape with these weights.
@@ -97,7 +98,7 @@ public final class EncoderModel: @unchecked Sendable {
   }
 
   /// What stands before "embeddings.word_embeddings.weight" in the files.
-  private static func prefix(_ weights: any WeightSource, path: String) throws -> String {
+  static func prefix(_ weights: any WeightSource, path: String) throws -> String {
     let name = "embeddings.word_embeddings.weight"
     let prefixes = ["", "deberta.", "pretrained_model.", "pretrained_model.deberta."]
     guard let found = prefixes.first(where: { weights.entry($0 + name) != nil }) else {

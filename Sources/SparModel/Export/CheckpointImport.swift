@@ -51,26 +51,27 @@ public enum CheckpointImport {
       preconditionFailure("a checkpoint's parameters are f32, f16 or bf16")
     }
     let size = tensor.byteCount
-    let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
-    defer { whole.deallocate() }
+    func wrong(_ found: Int) -> WeightError {
+      WeightError(path, .size(tensor: tensor.name, expected: size, found: found))
+    }
+    var gathered: UnsafeMutableRawBufferPointer?
+    defer { gathered?.deallocate() }
     var filled = 0
-    var isWritten = false
     try tensor.emit(path: path) { bytes in
-      if filled == 0, bytes.count == size {
-        try writer.parameter(tensor.name, stored, shape: tensor.shape, bytes: bytes)
-        isWritten = true
-      } else {
-        UnsafeMutableRawBufferPointer(rebasing: whole[filled..<filled + bytes.count])
-          .copyMemory(from: bytes)
+      defer { filled += bytes.count }
+      guard bytes.count <= size - filled else { throw wrong(filled + bytes.count) }
+      if bytes.count == size {
+        return try writer.parameter(tensor.name, stored, shape: tensor.shape, bytes: bytes)
       }
-      filled += bytes.count
+      let whole = gathered ?? .allocate(byteCount: size, alignment: 64)
+      gathered = whole
+      UnsafeMutableRawBufferPointer(rebasing: whole[filled...]).copyMemory(from: bytes)
     }
-    guard filled == size else {
-      throw WeightError(path, .size(tensor: tensor.name, expected: size, found: filled))
-    }
-    if !isWritten {
-      try writer.parameter(
-        tensor.name, stored, shape: tensor.shape, bytes: UnsafeRawBufferPointer(whole))
-    }
+    guard filled == size else { throw wrong(filled) }
+    // A tensor without values comes in no piece at all.
+    guard gathered != nil || size == 0 else { return }
+    try writer.parameter(
+      tensor.name, stored, shape: tensor.shape,
+      bytes: UnsafeRawBufferPointer(gathered ?? .init(start: nil, count: 0)))
   }
 }

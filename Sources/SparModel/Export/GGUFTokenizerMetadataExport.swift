@@ -12,7 +12,7 @@ extension GGUFTokenizerMetadata {
       add(
         &fields, model: stored.model ?? "(none)", pre: stored.pre, tokens: stored.tokens,
         scores: stored.scores.map { Float($0) },
-        types: stored.types.map { Int32(truncatingIfNeeded: $0) }, merges: stored.merges)
+        types: stored.types, merges: stored.merges)
       for (key, flag) in [
         ("add_bos_token", stored.addsBOS), ("add_eos_token", stored.addsEOS),
         ("add_space_prefix", stored.addsSpacePrefix),

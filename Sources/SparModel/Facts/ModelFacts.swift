@@ -48,20 +48,22 @@ public struct ModelFacts: Encodable, Sendable {
   /// Optimizer steps of a training checkpoint, where it has been trained.
   public var step: Int?
 
+  /// - Throws: `ModelError` for a model that could not be loaded either.
   public init(_ files: ModelFiles) throws {
-    let config = try ConfigReader(files.config, path: files.path)
+    let shape = try ModelShape(files)
     path = files.path
-    modelType = config.string("model_type") ?? "(none)"
-    architecture = config.strings("architectures").first
-    layers = try config.required("num_hidden_layers")
-    hiddenSize = try config.required("hidden_size")
-    intermediateSize = try config.required("intermediate_size")
-    heads = try config.required("num_attention_heads")
-    keyHeads = config.integer("num_key_value_heads") ?? heads
-    headSize = config.integer("head_dim") ?? hiddenSize / heads
-    vocabularySize = try config.required("vocab_size")
-    maxPositions = config.integer("max_position_embeddings") ?? 0
-    let isTied = config.flag("tie_word_embeddings") ?? (modelType == "gemma2")
+    modelType = shape.modelType
+    architecture = try ConfigFields(data: files.config, path: files.path)
+      .strings("architectures")?.first
+    layers = shape.layers
+    hiddenSize = shape.hiddenSize
+    intermediateSize = shape.intermediateSize
+    heads = shape.heads
+    keyHeads = shape.keyHeads
+    headSize = shape.headSize
+    vocabularySize = shape.vocabularySize
+    maxPositions = shape.maxPositions
+    let isTied = shape.tieEmbeddings
     tiedEmbeddings = isTied
     let entries = files.weights.entries
     let untied = entries.filter { !(isTied && $0.name == "lm_head.weight") }

@@ -50,13 +50,11 @@ public enum TokenizerFiles {
   }
 
   static func gguf(_ stored: GGUFTokenizerMetadata) throws -> Tokenizer {
-    func id(_ value: Int?) -> Int32? { value.map { Int32(truncatingIfNeeded: $0) } }
-    return try Tokenizer(
+    try Tokenizer(
       gguf: GGUFVocabulary(
         model: stored.model ?? "(none)", pre: stored.pre, tokens: stored.tokens,
-        types: stored.types.map { Int32(truncatingIfNeeded: $0) },
-        scores: stored.scores.map { Float($0) }, merges: stored.merges, bos: id(stored.bosID),
-        eos: id(stored.eosID), pad: id(stored.paddingID), unk: id(stored.unknownID),
+        types: stored.types, scores: stored.scores.map { Float($0) }, merges: stored.merges,
+        bos: stored.bosID, eos: stored.eosID, pad: stored.paddingID, unk: stored.unknownID,
         addBOS: stored.addsBOS, addEOS: stored.addsEOS, addSpacePrefix: stored.addsSpacePrefix,
         chatTemplate: stored.chatTemplate))
   }

@@ -23,7 +23,7 @@ public struct GGUFModelDescription: Sendable, Equatable {
   public var feedForwardBias: Bool
   /// Values of each head that are rotated.
   public var rotarySize: Int
-  /// Keys that a query sees in layers with a window; nil = no window.
+  /// Keys that a query sees in layers with a window; 0 = all; nil = the file does not say.
   public var slidingWindow: Int?
   /// Gemma 2's caps on scores and logits.
   public var attentionSoftcap: Double?
@@ -103,8 +103,7 @@ public struct GGUFModelDescription: Sendable, Equatable {
     ropeScaling = try GGUFRopeScaling(
       file, architecture: architecture, rotarySize: rotarySize, theta: ropeTheta)
     feedForwardBias = file.entry("blk.0.ffn_gate.bias") != nil
-    let window = try file.int("\(architecture).attention.sliding_window") ?? 0
-    slidingWindow = window > 0 ? window : nil
+    slidingWindow = try file.int("\(architecture).attention.sliding_window")
     if architecture == "gemma2" {
       attentionSoftcap = try file.float("gemma2.attn_logit_softcapping") ?? 50
       logitSoftcap = try file.float("gemma2.final_logit_softcapping") ?? 30
@@ -113,7 +112,7 @@ public struct GGUFModelDescription: Sendable, Equatable {
 
   /// Hugging Face's `model_type`: a Llama with a window is a Mistral.
   private var modelType: String {
-    architecture == "llama" && slidingWindow != nil ? "mistral" : architecture
+    architecture == "llama" && (slidingWindow ?? 0) > 0 ? "mistral" : architecture
   }
 
   private static let classes = [
@@ -174,9 +173,9 @@ public struct GGUFModelDescription: Sendable, Equatable {
     var attentionBias: Bool
     var mlpBias: Bool
     var hiddenAct = "silu"
-    var bosTokenId: Int?
-    var eosTokenId: Int?
-    var padTokenId: Int?
+    var bosTokenId: Int32?
+    var eosTokenId: Int32?
+    var padTokenId: Int32?
     var torchDtype = "float32"
     var slidingWindow: Int?
     var hiddenActivation: String?
@@ -196,14 +195,14 @@ public struct GGUFTokenizerMetadata: Sendable, Equatable {
   public var pre: String?
   public var tokens: [String]
   /// Per token: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
-  public var types: [Int]
+  public var types: [Int32]
   public var scores: [Double]
   /// `left right`, in order of rank.
   public var merges: [String]
-  public var bosID: Int?
-  public var eosID: Int?
-  public var unknownID: Int?
-  public var paddingID: Int?
+  public var bosID: Int32?
+  public var eosID: Int32?
+  public var unknownID: Int32?
+  public var paddingID: Int32?
   public var addsBOS: Bool?
   public var addsEOS: Bool?
   public var addsSpacePrefix: Bool?
@@ -213,13 +212,27 @@ public struct GGUFTokenizerMetadata: Sendable, Equatable {
     model = try file.string("tokenizer.ggml.model")
     pre = try file.string("tokenizer.ggml.pre")
     tokens = try file.stringArray("tokenizer.ggml.tokens") ?? []
-    types = try file.intArray("tokenizer.ggml.token_type") ?? []
+    func narrow(_ value: Int, _ key: String) throws(WeightError) -> Int32 {
+      guard let narrow = Int32(exactly: value) else {
+        throw WeightError(
+          file.path, .malformed("metadata tokenizer.ggml.\(key) holds \(value), beyond 32 bits"))
+      }
+      return narrow
+    }
+    func id(_ role: String) throws(WeightError) -> Int32? {
+      guard let value = try file.int("tokenizer.ggml.\(role)_token_id") else { return nil }
+      return try narrow(value, role + "_token_id")
+    }
+    types = []
+    for type in try file.intArray("tokenizer.ggml.token_type") ?? [] {
+      types.append(try narrow(type, "token_type"))
+    }
     scores = try file.floatArray("tokenizer.ggml.scores") ?? []
     merges = try file.stringArray("tokenizer.ggml.merges") ?? []
-    bosID = try file.int("tokenizer.ggml.bos_token_id")
-    eosID = try file.int("tokenizer.ggml.eos_token_id")
-    unknownID = try file.int("tokenizer.ggml.unknown_token_id")
-    paddingID = try file.int("tokenizer.ggml.padding_token_id")
+    bosID = try id("bos")
+    eosID = try id("eos")
+    unknownID = try id("unknown")
+    paddingID = try id("padding")
     addsBOS = try file.bool("tokenizer.ggml.add_bos_token")
     addsEOS = try file.bool("tokenizer.ggml.add_eos_token")
     addsSpacePrefix = try file.bool("tokenizer.ggml.add_space_prefix")

@@ -2,6 +2,7 @@ import Foundation
 import SparGeneration
 import SparStore
 import SparTensor
+import SparText
 
 /// Which prompts each iteration gets: all different, drawn by the seed.
 public struct PromptSlices: Equatable, Sendable {
@@ -58,36 +59,36 @@ public struct PromptSlices: Equatable, Sendable {
   }
 }
 
-private struct PromptLine: Encodable {
-  var id: String
-  var index: Int
-  var messages: [CandidateGroup.Message]
-}
-
 extension [Prompt] {
   /// As JSON lines that `Prompt.read` reads back.
   func jsonLines() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var lines = Data()
+    var lines: [UInt8] = []
     for prompt in self {
-      let line = try encoder.encode(
-        PromptLine(
-          id: prompt.id, index: prompt.index,
-          messages: prompt.messages.map { .init(role: $0.role, content: $0.content) }))
-      lines += try prompt.row.map { try Self.merging(line, into: $0) } ?? line
+      JSONWriter.append(.object(try Self.members(prompt)), indent: 0, level: 0, to: &lines)
       lines.append(0x0A)
     }
-    return lines
+    return Data(lines)
   }
 
-  /// The line with the further columns of the prompt's own row.
-  private static func merging(_ line: Data, into row: String) throws -> Data {
-    let own = try JSONSerialization.jsonObject(with: Data(row.utf8)) as? [String: Any] ?? [:]
-    let named = try JSONSerialization.jsonObject(with: line) as? [String: Any] ?? [:]
-    return try JSONSerialization.data(
-      withJSONObject: own.filter { $0.key != "prompt" }.merging(named) { $1 },
-      options: [.sortedKeys, .withoutEscapingSlashes])
+  /// The prompt and the further columns of its own row, in the order of their names.
+  private static func members(_ prompt: Prompt) throws -> [JSONMember] {
+    let messages = prompt.messages.map { message in
+      JSONNode.object([
+        JSONMember(key: "role", value: .string(message.role)),
+        JSONMember(key: "content", value: .string(message.content)),
+      ])
+    }
+    var members: [String: JSONNode] = [:]
+    if let row = prompt.row {
+      for member in try JSONParser.parse(Data(row.utf8)).members ?? [] {
+        members[member.key] = member.value
+      }
+    }
+    members["prompt"] = nil
+    members["id"] = .string(prompt.id)
+    members["index"] = .integer(prompt.index)
+    members["messages"] = .array(messages)
+    return members.sorted { $0.key < $1.key }.map { JSONMember(key: $0.key, value: $0.value) }
   }
 
   /// Identity of the conversations, their places and further columns.

@@ -35,11 +35,12 @@ public final class Runtime {
     self.backend = backend
     let policy = Shared(WeightsPolicy.f32)
     self.policy = policy
-    languageModels = LanguageModelExtension { path in
-      try LanguageModel.load(path, backend: backend, weights: policy.withLock { $0 })
+    @Sendable func now() -> WeightsPolicy { policy.withLock { $0 } }
+    languageModels = LanguageModelExtension(weights: now) { path in
+      try LanguageModel.load(path, backend: backend, weights: now())
     }
-    textModels = TextModelExtension { path in
-      try TextModels.load(path, backend: backend, weights: policy.withLock { $0 })
+    textModels = TextModelExtension(weights: now) { path in
+      try TextModels.load(path, backend: backend, weights: now())
     }
     host.register(extension: LanguageModelExtension.id, languageModels.table)
     host.register(extension: TextModelExtension.id, textModels.table)

@@ -14,6 +14,9 @@ pub const SCALAR: u64 = 1 << 1;
 pub const REENTRANT: u64 = 1 << 2;
 /// `raw` is what the ranker computes, `pairwise` follows from it.
 pub const NATIVE_RAW: u64 = 1 << 3;
+/// A prompt takes seconds or money: Spar asks for one at a time, and keeps each.
+#[allow(dead_code)]
+pub const COSTLY: u64 = 1 << 4;
 
 c_struct! {
     /// Bytes without a NUL at their end; usually UTF-8, but a model may have sampled anything.
