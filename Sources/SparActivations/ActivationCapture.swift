@@ -29,7 +29,10 @@ public final class ActivationCapture {
     let names = selection.series.map(\.name)
     var digest = SHA256()
     let identity =
-      [model.digest, model.tokenizer.digest, model.backend.name, options.positions.rawValue]
+      [
+        model.digest, model.storedTokenizer?.digest ?? "", model.backend.name,
+        options.positions.rawValue,
+      ]
       + [options.precision.rawValue] + names + inputs
     digest.update([UInt8](identity.joined(separator: "\n").utf8))
     key = digest.hexDigest()
@@ -40,7 +43,7 @@ public final class ActivationCapture {
     var attributes = record
     attributes["model"] = .string(model.path)
     attributes["model_digest"] = .string(model.digest)
-    attributes["tokenizer_digest"] = .string(model.tokenizer.digest)
+    attributes["tokenizer_digest"] = model.storedTokenizer.map { .string($0.digest) }
     attributes["backend"] = .string(model.backend.name)
     attributes["model_layers"] = .int(Int64(model.config.layers))
     attributes["positions"] = .string(options.positions.rawValue)

@@ -225,7 +225,7 @@ final class BatchDecoder {
     let visible = hasEnded ? Array(answer.ids.dropLast()) : answer.ids
     answer.group.answers[answer.answer] = CandidateAnswer(
       ids: answer.ids, logps: answer.logps, finish: hasEnded ? .stop : .length,
-      text: model.tokenizer.decode(visible, skipSpecial: true))
+      text: model.storedTokenizer?.decode(visible, skipSpecial: true) ?? "")
     return answer.group.answers.allSatisfy { $0 != nil }
   }
 }

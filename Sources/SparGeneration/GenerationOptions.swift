@@ -41,6 +41,7 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
   case promptLine(path: String, line: Int, problem: String)
   case noPrompts(path: String, shard: Int)
   case promptTooLong(id: String, tokens: Int, newTokens: Int, limit: Int)
+  case promptIDs(id: String, problem: String)
   case cancelled(done: Int, of: Int, journal: String)
 
   public var description: String {
@@ -48,13 +49,14 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
     case .option(let name, let value, let allowed):
       return "\(name) is \(value); it must be \(allowed)"
     case .promptLine(let path, let line, let problem):
-      return "\(path):\(line): \(problem); a row has a \"prompt\" or "
-        + "\"messages\""
+      return "\(path):\(line): \(problem); a row has a \"prompt\", "
+        + "\"messages\" or \"prompt_ids\""
     case .noPrompts(let path, let shard):
       return "\(path): shard \(shard) holds no prompts; lower --data_frac or --frac_len"
     case .promptTooLong(let id, let tokens, let newTokens, let limit):
       return "prompt \(id) has \(tokens) tokens and may get \(newTokens) more, the model holds "
         + "\(limit); shorten it or lower --maxlen"
+    case .promptIDs(let id, let problem): return "prompt \(id): \(problem)"
     case .cancelled(let done, let count, let journal):
       return "stopped after \(done) of \(count) prompts; run the same command again to go on "
         + "(finished answers are in \(journal))"

@@ -117,16 +117,29 @@ public struct GenerationStage {
 
   private func encode(_ prompt: Prompt) throws -> [Int32] {
     let ids =
-      switch options.rendering {
-      case .exact: try model.prompt(prompt.messages)
-      case .upstream: try UpstreamRendering(model.chat).generationPrompt(prompt.messages)
+      switch (prompt.ids, options.rendering) {
+      case (let given?, _): given
+      case (nil, .exact): try model.prompt(prompt.messages)
+      case (nil, .upstream): try UpstreamRendering(model.chat).generationPrompt(prompt.messages)
       }
+    let vocabulary = 0..<Int32(model.config.vocabularySize)
+    if let problem = Self.problem(ids, vocabulary: vocabulary) {
+      throw GenerationError.promptIDs(id: prompt.id, problem: problem)
+    }
     guard ids.count + options.maxNewTokens <= model.config.maxPositions else {
       throw GenerationError.promptTooLong(
         id: prompt.id, tokens: ids.count, newTokens: options.maxNewTokens,
         limit: model.config.maxPositions)
     }
     return ids
+  }
+
+  /// Why a model cannot go on from `ids`; nil where it can.
+  private static func problem(_ ids: [Int32], vocabulary: Range<Int32>) -> String? {
+    if let id = ids.first(where: { !vocabulary.contains($0) }) {
+      return "id \(id) is not in the vocabulary of \(vocabulary.upperBound)"
+    }
+    return ids.isEmpty ? "no token" : nil
   }
 
   /// What the answers depend on: batch size and threads are not part of it.
@@ -140,6 +153,7 @@ public struct GenerationStage {
     var text = try encoder.encode(settings) + Data(model.digest.utf8)
     for prompt in shard {
       text += Data("\(prompt.index)\u{0}".utf8) + (try encoder.encode(prompt.messages))
+      if let ids = prompt.ids { text += try encoder.encode(ids) }
     }
     var hash = SHA256()
     hash.update([UInt8](text))
@@ -163,11 +177,14 @@ public struct GenerationStage {
   private func attributes() -> [String: AttributeValue] {
     var attributes: [String: AttributeValue] = [
       "model": .string(model.path), "model_digest": .string(model.digest),
-      "tokenizer_digest": .string(model.tokenizer.digest), "seed": .int(Int64(options.seed)),
+      "seed": .int(Int64(options.seed)),
       "temperature": .double(options.temperature), "top_p": .double(options.topP),
       "top_k": .int(Int64(options.topK)), "max_new_tokens": .int(Int64(options.maxNewTokens)),
       "iteration": .int(Int64(options.iteration)), "backend": .string(model.backend.name),
     ]
+    if let tokenizer = model.storedTokenizer {
+      attributes["tokenizer_digest"] = .string(tokenizer.digest)
+    }
     if options.rendering != .exact {
       attributes["render"] = .string(options.rendering.rawValue)
     }

@@ -8,14 +8,19 @@ public struct Prompt: Equatable, Sendable {
   public var index: Int
   public var id: String
   public var messages: [ChatMessage]
+  /// The prompt itself, in place of messages, where the data give ids.
+  public var ids: [Int32]?
   /// The whole row as JSON, where it has further columns: rankers such as `verifier` read them.
   /// NaN, which stands for a missing number, is null there.
   public var row: String?
 
-  public init(index: Int, id: String, messages: [ChatMessage], row: String? = nil) {
+  public init(
+    index: Int, id: String, messages: [ChatMessage], ids: [Int32]? = nil, row: String? = nil
+  ) {
     self.index = index
     self.id = id
     self.messages = messages
+    self.ids = ids
     self.row = row
   }
 
@@ -40,7 +45,9 @@ public struct Prompt: Equatable, Sendable {
     return prompts
   }
 
-  private static let ownColumns: Set = ["id", "prompt_id", "index", "prompt", "messages"]
+  private static let ownColumns: Set = [
+    "id", "prompt_id", "index", "prompt", "messages", "prompt_ids",
+  ]
 
   /// The row, where it has columns that are not the prompt's own.
   private static func furtherColumns(_ row: DataRow) throws(DataError) -> String? {
@@ -79,8 +86,7 @@ public struct Prompt: Equatable, Sendable {
     switch try Example(row, form: form).prompt {
     case .messages(let messages): self.messages = messages
     case .text(let text): messages = [ChatMessage(role: "user", content: text)]
-    case .ids:
-      throw row.error("prompt_ids, where generation needs a text or messages")
+    case .ids(let ids): self.ids = ids
     }
   }
 }

@@ -15,21 +15,31 @@ extension Tokenizer {
 extension LanguageModel {
   /// The way from conversations to ids, without the weights.
   public var chat: ChatEncoder {
-    ChatEncoder(
-      tokenizer: tokenizer, template: chatTemplate, variables: templateVariables, endIDs: endIDs,
-      path: path)
+    get throws(ModelError) {
+      ChatEncoder(
+        tokenizer: try tokenizer, template: chatTemplate, variables: templateVariables,
+        endIDs: endIDs, path: path)
+    }
   }
 }
 
 extension ModelFiles {
-  /// The same for a model whose weights are not read, and its config.
-  public func chat() throws -> (encoder: ChatEncoder, config: ModelConfig) {
+  /// The config, with all ids that end an answer.
+  public func shape() throws -> ModelConfig {
     var config = try ModelConfig(json: config, path: path)
     config.eos += moreEnds.filter { !config.eos.contains($0) }
-    let encoder = ChatEncoder(
+    return config
+  }
+
+  /// Ids that end an answer, as `LanguageModel.endIDs` orders them.
+  public func endIDs() throws -> [Int32] { try ModelTexts.endIDs(self) }
+
+  /// The way from conversations to ids of a model whose weights are not read.
+  public func chat() throws -> ChatEncoder {
+    let tokenizer = try tokenizer
+    return ChatEncoder(
       tokenizer: tokenizer,
       template: try chatTemplate.map { try ChatTemplate(source: $0, name: path) },
-      variables: tokenizer.templateVariables, endIDs: try ModelTexts.endIDs(self), path: path)
-    return (encoder, config)
+      variables: tokenizer.templateVariables, endIDs: try endIDs(), path: path)
   }
 }

@@ -43,7 +43,8 @@ public struct ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case .shape(let name, let found, let expected):
       return "\(path): tensor \(name) has shape \(found), its config says \(expected)"
     case .noTokenizer:
-      return "\(path): no tokenizer; put tokenizer.json or tokenizer.model beside the weights"
+      return "\(path): no tokenizer, so this model takes token ids and no text; give prompt_ids "
+        + "(and completion_ids), or put tokenizer.json or tokenizer.model beside the weights"
     case .noChatTemplate:
       return "\(path): no chat template, but conversations are to be rendered; "
         + "put chat_template in tokenizer_config.json"

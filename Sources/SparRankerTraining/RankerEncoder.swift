@@ -61,7 +61,7 @@ public struct RankerEncoder {
     guard let template = model.chatTemplate else {
       throw ModelError(.noChatTemplate, path: model.path)
     }
-    return model.tokenizer.encode(
+    return try model.tokenizer.encode(
       try template.render(
         messages, addGenerationPrompt: false, variables: model.templateVariables))
   }

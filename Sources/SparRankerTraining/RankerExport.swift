@@ -17,7 +17,7 @@ extension RankerModel {
         try data.withUnsafeBytes { try sink.write($0) }
       }
     }
-    let tokenizer = backbone.tokenizer
+    let tokenizer = try backbone.tokenizer
     try write(try config(options), "config.json")
     try write(tokenizer.tokenizerJSON(), "tokenizer.json")
     try write(

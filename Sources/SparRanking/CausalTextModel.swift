@@ -8,7 +8,7 @@ public final class CausalTextModel: TextModel {
   public let model: LanguageModel
   public let weights: any WeightSource
   public let facts: TextModelFacts
-  public var tokenizer: Tokenizer { model.tokenizer }
+  public let tokenizer: Tokenizer
   public var digest: String { model.digest }
   /// Whether the files hold an output embedding; classifiers and reward models may have none.
   private let hasHead: Bool
@@ -23,8 +23,10 @@ public final class CausalTextModel: TextModel {
     let isTied = try ModelConfig(json: files.config, path: files.path).tieEmbeddings
     hasHead = isTied || files.weights.entry("lm_head.weight") != nil
     // A head that is not there is never asked for: the embedding stands in for it.
-    model = try LanguageModel(
-      hasHead ? files : files.tyingEmbeddings(), backend: backend, weights: policy)
+    var loaded = files
+    if !hasHead { loaded = try files.tyingEmbeddings() }
+    tokenizer = try files.tokenizer
+    model = try LanguageModel(loaded, backend: backend, weights: policy)
     weights = files.weights
     passes = HiddenStatePasses(rowsPerPass: rowsPerPass)
     facts = TextModelFacts(

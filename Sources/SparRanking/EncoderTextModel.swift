@@ -19,7 +19,7 @@ public final class EncoderTextModel: TextModel {
     precondition(rowsPerPass > 0, "a pass has at least one row")
     model = try EncoderModel(
       config: files.config, weights: files.weights, path: files.path, backend: backend)
-    tokenizer = files.tokenizer
+    tokenizer = try files.tokenizer
     passes = HiddenStatePasses(rowsPerPass: rowsPerPass)
     facts = TextModelFacts(
       kind: .encoder, modelType: EncoderModel.modelType, path: files.path,

@@ -85,8 +85,8 @@ public final class LanguageModelExtension: @unchecked Sendable {
     let groups = try items.map { item in
       AnswerScoring.Group(
         prompt: try Self.prompt(item, model),
-        answers: UnsafeBufferPointer(start: item.completions, count: Int(item.n)).map {
-          model.answer($0.string)
+        answers: try UnsafeBufferPointer(start: item.completions, count: Int(item.n)).map {
+          try model.answer($0.string)
         })
     }
     let sums = try lock.withLock {
@@ -121,7 +121,9 @@ public final class LanguageModelExtension: @unchecked Sendable {
   public static func promptIDs(
     _ messages: [ChatMessage], _ model: LanguageModel
   ) throws -> [Int32] {
-    if messages.isEmpty, let start = model.tokenizer.bos ?? model.config.bos ?? model.endIDs.first {
+    if messages.isEmpty,
+      let start = model.storedTokenizer?.bos ?? model.config.bos ?? model.endIDs.first
+    {
       return [start]
     }
     let ids = try model.prompt(messages)

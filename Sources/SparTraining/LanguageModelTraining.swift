@@ -5,13 +5,15 @@ import SparText
 extension TrainableModel {
   /// The trainable side of a language model: its parameters are changed in place.
   public init(_ model: LanguageModel) throws {
+    let tokenizer = model.storedTokenizer
     self.init(
       architecture: model.architecture, backend: model.backend, digest: model.digest,
       texts: CheckpointTexts(
         config: String(decoding: try model.config.json(), as: UTF8.self),
-        tokenizer: String(decoding: try model.tokenizer.tokenizerJSON(), as: UTF8.self),
-        tokenizerConfig: String(
-          decoding: try model.tokenizer.tokenizerConfigJSON(chatTemplate: nil), as: UTF8.self),
+        tokenizer: try tokenizer.map { String(decoding: try $0.tokenizerJSON(), as: UTF8.self) },
+        tokenizerConfig: try tokenizer.map {
+          String(decoding: try $0.tokenizerConfigJSON(chatTemplate: nil), as: UTF8.self)
+        },
         chatTemplate: model.chatTemplate?.source))
   }
 }
@@ -26,15 +28,15 @@ public struct LanguageModelPairs: PairEncoder {
     self.rendering = rendering
   }
 
-  public var beginID: Int32? { model.tokenizer.bos }
+  public var beginID: Int32? { model.storedTokenizer?.bos }
 
   public func prompt(_ messages: [PairMessage]) throws -> [Int32] {
     try model.prompt(messages.map { ChatMessage(role: $0.role, content: $0.content) })
   }
 
-  public func text(_ text: String) -> [Int32] { model.chat.prompt(text: text) }
+  public func text(_ text: String) throws -> [Int32] { try model.chat.prompt(text: text) }
 
-  public func answer(_ text: String) -> [Int32] { model.answer(text) }
+  public func answer(_ text: String) throws -> [Int32] { try model.answer(text) }
 
   public func encode(
     _ prompt: Example.Prompt, answers: [String]
@@ -45,9 +47,9 @@ public struct LanguageModelPairs: PairEncoder {
     case (.upstream, .text(let text)):
       return try UpstreamRendering(model.chat).training(text: text, answers: answers)
     case (.exact, .messages(let messages)):
-      return (try model.prompt(messages), answers.map(model.answer))
-    case (.exact, .text(let text)): return (self.text(text), answers.map(model.answer))
-    case (_, .ids(let ids)): return (ids, answers.map(model.answer))
+      return (try model.prompt(messages), try answers.map(model.answer))
+    case (.exact, .text(let text)): return (try self.text(text), try answers.map(model.answer))
+    case (_, .ids(let ids)): return (ids, try answers.map(model.answer))
     }
   }
 }

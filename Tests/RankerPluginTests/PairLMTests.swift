@@ -13,7 +13,7 @@ struct PairLMTests {
     let golden = try GoldenGPM(try #require(shared))
     try layByteTokenizer(in: golden.folder.path)
     let model = try LanguageModel.load(golden.folder.path, backend: .reference())
-    let labels = ["A", "B"].map { model.tokenizer.encode($0)[0] }
+    let labels = try ["A", "B"].map { try model.tokenizer.encode($0)[0] }
     var query = query("Why?", ["yes", "no", "because"])
     query.messages.insert((role: "assistant", content: "Hm."), at: 0)
     let found = try ranker("pair-lm", ["model": golden.folder.path]).compare([query])[0].values
@@ -24,7 +24,7 @@ struct PairLMTests {
           "u[CONTEXT] \n\n\n<turn> assistant\n Hm.\n\n<turn> user\n Why?\n\n\n [RESPONSE A] \(a)"
           + " [RESPONSE B] \(b) \n\na"
         var batch = PackedBatch()
-        batch.append(model.tokenizer.encode(text))
+        batch.append(try model.tokenizer.encode(text))
         let last = try model.logits(batch, rows: [Int32(batch.rows - 1)]).array()
         let expected = last[Int(labels[0])] - last[Int(labels[1])]
         #expect(abs(found[i * 3 + j] - Double(expected)) < 1e-4)

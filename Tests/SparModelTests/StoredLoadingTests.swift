@@ -74,7 +74,7 @@ import Testing
     shapes.append(("model.norm.weight", [c]))
     return ModelFiles(
       path: "random", config: Data(config.utf8), weights: RandomWeights(type, shapes),
-      tokenizer: try Tokenizer(
+      storedTokenizer: try Tokenizer(
         tokenizerJSON: Data(tokenizer.utf8), path: "random", config: nil))
   }
 
@@ -172,7 +172,8 @@ import Testing
       let model = try LanguageModel.load("smollm2-135m", backend: backend, weights: policy)
       digests.insert(model.digest)
       var batch = ScoringBatch()
-      batch.append(prompt: model.tokenizer.encode("The capital of France"), answers: [[624, 6042]])
+      batch.append(
+        prompt: try model.tokenizer.encode("The capital of France"), answers: [[624, 6042]])
       return try model.logps(batch)
     }
     #expect(results[0] == results[1])

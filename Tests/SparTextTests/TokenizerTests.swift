@@ -173,6 +173,38 @@ enum SmallTokenizer {
     #expect(try message(Data(repeating: UInt8(ascii: "["), count: 100_000)).contains("nested"))
   }
 
+  @Test("rules that multiply a text without bound are refused, whatever part they are in")
+  func growth() throws {
+    // Found by fuzzing, its long contents shortened: each rule writes a space and more for a space.
+    let rule =
+      #"{"type":"Replace","pattern":{"Regex":" {0,}"},"content":" \#(String(repeating: "ÿ", count: 60)) "}"#
+    let rules = Array(repeating: rule, count: 4).joined(separator: ",")
+    let levels = Array(repeating: #"{"type":"ByteLevel"}"#, count: 9).joined(separator: ",")
+    let small = String(decoding: SmallTokenizer.file(), as: UTF8.self)
+    for (part, from, to) in [
+      (
+        "normalizer", #""normalizer": null"#,
+        #""normalizer": {"type":"Sequence","normalizers":[\#(rules)]}"#
+      ),
+      (
+        "decoder", #""decoder": {"type": "ByteLevel"}"#,
+        #""decoder": {"type":"Sequence","decoders":[\#(rules)]}"#
+      ),
+      (
+        "pre_tokenizer",
+        #""pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}"#,
+        #""pre_tokenizer": {"type":"Sequence","pretokenizers":[\#(levels)]}"#
+      ),
+    ] {
+      #expect(small.contains(from))
+      let text = try message(Data(small.replacing(from, with: to).utf8))
+      #expect(text.contains("\(part) is a chain of rules") && text.contains("at most 16384"))
+    }
+    // One such rule is harmless.
+    let one = small.replacing(#""normalizer": null"#, with: #""normalizer": \#(rule)"#)
+    #expect(try SmallTokenizer.make(Data(one.utf8)).encode("a b").count > 60)
+  }
+
   @Test("a merge that names an unknown token names it")
   func unknownMerge() throws {
     let text = try message(SmallTokenizer.file(merges: #"["h e", "zz top"]"#))

@@ -74,9 +74,9 @@ struct GoldenTrainingTests {
         promptIDs: try encoder.prompt(pair.prompt),
         answers: [
           TrainingAnswer(
-            ids: encoder.answer(pair.chosen[0].content), winProb: probabilities[0], label: 1),
+            ids: try encoder.answer(pair.chosen[0].content), winProb: probabilities[0], label: 1),
           TrainingAnswer(
-            ids: encoder.answer(pair.rejected[0].content), winProb: probabilities[1], label: -1),
+            ids: try encoder.answer(pair.rejected[0].content), winProb: probabilities[1], label: -1),
         ])
     }
   }

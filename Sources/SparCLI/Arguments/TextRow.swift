@@ -86,7 +86,7 @@ struct TextRow: Decodable {
   private func promptIDs(_ model: LanguageModel) throws -> [Int32] {
     switch (prompt, promptIDs, messages, text) {
     case (.text(let text)?, nil, nil, nil), (nil, nil, nil, let text?):
-      return model.tokenizer.encode(text)
+      return try model.tokenizer.encode(text)
     case (.messages(let messages)?, nil, nil, nil), (nil, nil, let messages?, nil):
       return try model.prompt(messages)
     case (nil, let ids?, nil, nil): return ids
@@ -97,7 +97,8 @@ struct TextRow: Decodable {
 
   private func completionIDs(_ model: LanguageModel) throws -> [Int32] {
     switch (completion, completionIDs) {
-    case (let completion?, nil) where text == nil: return model.tokenizer.encode(completion)
+    case (let completion?, nil) where text == nil:
+      return try model.tokenizer.encode(completion)
     case (nil, let ids?) where text == nil: return ids
     case (nil, nil): return []
     case (_?, _?):

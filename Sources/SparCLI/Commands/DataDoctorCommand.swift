@@ -1,6 +1,7 @@
 import ArgumentParser
 import SparData
 import SparModel
+import SparText
 
 struct DataDoctorCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -54,9 +55,14 @@ struct DataDoctorCommand: ParsableCommand {
     var limits = DataDoctor.Options()
     limits.readsLogOdds = logOdds
     if let maxLength { limits.maxLength = maxLength }
-    let chat = try model.map { try ModelFiles.open($0).chat() }
-    limits.maxPositions = chat?.config.maxPositions
-    let doctor = DataDoctor(chat: chat?.encoder, options: limits)
+    var chat: ChatEncoder?
+    if let model {
+      let files = try ModelFiles.open(model)
+      limits.maxPositions = try files.shape().maxPositions
+      limits.endIDs = try files.endIDs()
+      if files.storedTokenizer != nil { chat = try files.chat() }
+    }
+    let doctor = DataDoctor(chat: chat, options: limits)
     let readers = try options.readers([data] + (heldOut.map { [$0] } ?? []))
     if heldOut != nil { try doctor.learnHeldOut(readers[1]) }
     let report = try doctor.examine(readers[0])

@@ -93,13 +93,14 @@ extension ModelCommand {
 
     private static func text(_ facts: ModelFacts) -> [[String]] {
       let tokenizer = facts.tokenizer
+      let words = tokenizer.map { "\($0.kind), \($0.vocabularySize) ids, \($0.digest)" }
       let roles = ["bos", "eos", "pad", "unk"].compactMap { role in
-        tokenizer.specialTokens[role].map { "\(role) \($0)" }
+        tokenizer?.specialTokens[role].map { "\(role) \($0)" }
       }
       return [
-        ["tokenizer", "\(tokenizer.kind), \(tokenizer.vocabularySize) ids, \(tokenizer.digest)"],
+        ["tokenizer", words ?? "none: token ids only"],
         ["special tokens", roles.isEmpty ? "none named" : roles.joined(separator: ", ")],
-        ["end tokens", tokenizer.endTokens.joined(separator: " ")],
+        ["end tokens", facts.endTokens.joined(separator: " ")],
         ["chat template", template(facts.chatTemplate)],
         ["licence", facts.license ?? "not stated"],
       ]

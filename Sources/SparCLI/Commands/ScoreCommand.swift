@@ -75,13 +75,13 @@ struct ScoreCommand: ParsableCommand {
     let prompt =
       switch example.prompt {
       case .ids(let ids): ids
-      case .text(let text): model.tokenizer.encode(text)
+      case .text(let text): try model.tokenizer.encode(text)
       case .messages(let messages): try model.prompt(messages)
       }
-    let answers = example.answers.map { answer in
+    let answers = try example.answers.map { answer in
       switch answer {
       case .ids(let ids): ids
-      case .text(let text): model.tokenizer.encode(text)
+      case .text(let text): try model.tokenizer.encode(text)
       }
     }
     for answer in answers { try TextRow.require(prompt, answer, fit: model) }

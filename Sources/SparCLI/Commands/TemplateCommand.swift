@@ -116,6 +116,6 @@ struct TemplateCommand: ParsableCommand {
     }
     return ChatTemplateSet(
       templates: [.init(name: "default", source: source)],
-      tokens: files.tokenizer.templateVariables, path: files.path)
+      tokens: files.storedTokenizer?.templateVariables ?? [:], path: files.path)
   }
 }

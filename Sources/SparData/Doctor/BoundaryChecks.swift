@@ -87,12 +87,12 @@ extension DataDoctor {
   }
 
   private func checkIDs(_ row: DataRow, _ prompt: [Int32], _ answers: [Example.Answer]) {
-    guard let chat else { return }
+    guard let endIDs else { return }
     checkBegin(row, prompt)
     var longest = 0
     for case .ids(let answer) in answers {
       longest = max(longest, answer.count)
-      if let last = answer.last, !chat.endIDs.contains(last) {
+      if let last = answer.last, !endIDs.contains(last) {
         table.add(.missingEnd, row.place, "the last id is \(last)")
       }
     }

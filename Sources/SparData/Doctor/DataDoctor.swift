@@ -15,6 +15,8 @@ public final class DataDoctor {
     public var maxPositions: Int?
     /// Whether `chosen_probs` and its fellows are log-odds, as in the published code's data for GPO.
     public var readsLogOdds = false
+    /// Of a model without a tokenizer, of which there is no `ChatEncoder`.
+    public var endIDs: [Int32]?
 
     public init() {}
   }
@@ -26,6 +28,8 @@ public final class DataDoctor {
   var seen: Set<Digest> = []
   var heldOut = PromptOverlap()
   private var rows = 0
+  /// Ids that end an answer; nil without a model.
+  var endIDs: [Int32]? { chat?.endIDs ?? options.endIDs }
 
   /// - Parameter chat: nil leaves out what needs a model.
   public init(chat: ChatEncoder?, options: Options = Options()) {
@@ -57,7 +61,7 @@ public final class DataDoctor {
   /// One row.
   public func examine(_ row: DataRow, _ form: DataForm) {
     rows += 1
-    if rows == 1, let chat, chat.endIDs.isEmpty { table.add(.noEnd, row.place) }
+    if rows == 1, let endIDs, endIDs.isEmpty { table.add(.noEnd, row.place) }
     let example: Example
     do throws(DataError) {
       example = try Example(row, form: form)

@@ -21,14 +21,14 @@ public enum CheckpointImport {
     let texts = try ModelTexts(files)
     var attributes = attributes
     func text(_ data: Data) -> AttributeValue { .string(String(decoding: data, as: UTF8.self)) }
-    attributes["tokenizer_config_json"] = text(texts.tokenizerConfig)
-    attributes["special_tokens_map_json"] = text(texts.specialTokens)
+    attributes["tokenizer_config_json"] = texts.tokenizerConfig.map(text)
+    attributes["special_tokens_map_json"] = texts.specialTokens.map(text)
     attributes["generation_config_json"] = text(texts.generation)
     attributes["imported_from"] = .string((files.path as NSString).lastPathComponent)
     if let license = texts.license { attributes["license"] = .string(license) }
     let header = CheckpointHeader(
       step: 0, seed: 0, dataPosition: 0, configJSON: String(decoding: texts.config, as: UTF8.self),
-      tokenizerJSON: String(decoding: texts.tokenizer, as: UTF8.self),
+      tokenizerJSON: texts.tokenizer.map { String(decoding: $0, as: UTF8.self) },
       chatTemplate: texts.chatTemplate, attributes: attributes)
     let target = try ExportTarget(path, overwrite: overwrite)
     try target.checkFile(bytes: total)

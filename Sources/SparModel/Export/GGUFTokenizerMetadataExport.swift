@@ -32,7 +32,7 @@ extension GGUFTokenizerMetadata {
       }
     }
     let ends = try ModelTexts.endIDs(files)
-    let tokenizer = files.tokenizer
+    let tokenizer = try files.tokenizer
     for (key, id) in [
       ("bos", tokenizer.bos), ("eos", tokenizer.eos ?? ends.first), ("padding", tokenizer.pad),
       ("unknown", tokenizer.unk),

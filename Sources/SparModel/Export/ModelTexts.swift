@@ -6,12 +6,12 @@ import SparText
 public struct ModelTexts {
   /// config.json.
   public var config: Data
-  /// tokenizer.json.
-  public var tokenizer: Data
+  /// tokenizer.json; nil, as the next two, for a model without a tokenizer.
+  public var tokenizer: Data?
   /// tokenizer_config.json.
-  public var tokenizerConfig: Data
+  public var tokenizerConfig: Data?
   /// special_tokens_map.json.
-  public var specialTokens: Data
+  public var specialTokens: Data?
   /// generation_config.json.
   public var generation: Data
   /// The Jinja template.
@@ -30,7 +30,7 @@ public struct ModelTexts {
   /// Reads them from beside, or out of, the file that the weights come from.
   public init(_ files: ModelFiles) throws {
     config = files.config
-    tokenizer = try files.tokenizer.tokenizerJSON()
+    tokenizer = try files.storedTokenizer?.tokenizerJSON()
     chatTemplate = files.chatTemplate
     var originals: [String: Data] = [:]
     if files.weights is SafetensorsFolder {
@@ -53,11 +53,11 @@ public struct ModelTexts {
         originals["chat_template.jinja"] = Data(chatTemplate.utf8)
       }
     } else {
-      tokenizerConfig = try files.tokenizer.tokenizerConfigJSON(chatTemplate: chatTemplate)
+      tokenizerConfig = try files.storedTokenizer?.tokenizerConfigJSON(chatTemplate: chatTemplate)
     }
     specialTokens =
       try originals.removeValue(forKey: "special_tokens_map.json")
-      ?? Self.specialTokens(files.tokenizer)
+      ?? files.storedTokenizer.map(Self.specialTokens)
     generation =
       try originals.removeValue(forKey: "generation_config.json") ?? Self.generation(files)
     others = originals
@@ -89,15 +89,15 @@ public struct ModelTexts {
     if let first = ends.first {
       object["eos_token_id"] = ends.count == 1 ? Int(first) : ends.map(Int.init)
     }
-    if let bos = files.tokenizer.bos { object["bos_token_id"] = Int(bos) }
-    if let pad = files.tokenizer.pad { object["pad_token_id"] = Int(pad) }
+    if let bos = files.storedTokenizer?.bos { object["bos_token_id"] = Int(bos) }
+    if let pad = files.storedTokenizer?.pad { object["pad_token_id"] = Int(pad) }
     return try json(object)
   }
 
   /// Ids that end an answer, as `LanguageModel.endIDs` orders them.
   static func endIDs(_ files: ModelFiles) throws -> [Int32] {
     let fields = try ConfigFields(data: files.config, path: files.path)
-    var ids = files.tokenizer.eos.map { [$0] } ?? []
+    var ids = files.storedTokenizer?.eos.map { [$0] } ?? []
     for id in try fields.ids("eos_token_id") + files.moreEnds where !ids.contains(id) {
       ids.append(id)
     }

@@ -19,7 +19,6 @@ public struct ModelFacts: Encodable, Sendable {
     public var vocabularySize: Int
     /// By role: bos, eos, pad, unk.
     public var specialTokens: [String: String]
-    public var endTokens: [String]
     public var digest: String
   }
 
@@ -42,7 +41,9 @@ public struct ModelFacts: Encodable, Sendable {
   public var weights: [Weights]
   public var files: [File]
   public var memory: ModelMemory
-  public var tokenizer: TokenizerFacts
+  public var tokenizer: TokenizerFacts?
+  /// What ends an answer: tokens, or ids where there is no tokenizer.
+  public var endTokens: [String]
   public var chatTemplate: TemplateFacts?
   public var license: String?
   /// Optimizer steps of a training checkpoint, where it has been trained.
@@ -79,7 +80,8 @@ public struct ModelFacts: Encodable, Sendable {
     default: format = "Hugging Face folder"
     }
     self.files = try Self.sizes(files)
-    tokenizer = try Self.describe(files)
+    tokenizer = files.storedTokenizer.map(Self.describe)
+    endTokens = try ModelTexts.endIDs(files).map { files.storedTokenizer?.token($0) ?? "\($0)" }
     chatTemplate = try TemplateFacts(files)
     license = try ModelLicense.identifier(of: files)
     if let stored = files.weights as? HDF5WeightSource, stored.checkpoint.header.step > 0 {
@@ -109,8 +111,7 @@ public struct ModelFacts: Encodable, Sendable {
       .map { File(name: $0, bytes: try size(files.path + "/" + $0)) }
   }
 
-  private static func describe(_ files: ModelFiles) throws -> TokenizerFacts {
-    let tokenizer = files.tokenizer
+  private static func describe(_ tokenizer: Tokenizer) -> TokenizerFacts {
     let named = [
       ("bos", tokenizer.bosToken), ("eos", tokenizer.eosToken), ("pad", tokenizer.padToken),
       ("unk", tokenizer.unkToken),
@@ -118,7 +119,6 @@ public struct ModelFacts: Encodable, Sendable {
     return TokenizerFacts(
       kind: tokenizer.kind, vocabularySize: tokenizer.vocabularySize,
       specialTokens: Dictionary(named, uniquingKeysWith: { first, _ in first }),
-      endTokens: try ModelTexts.endIDs(files).map { tokenizer.token($0) ?? "\($0)" },
       digest: tokenizer.digest)
   }
 }

@@ -23,7 +23,7 @@ public struct TemplateFacts: Encodable, Sendable, Equatable {
     variables = Self.known.filter(words.contains)
     do {
       let template = try ChatTemplate(source: source, name: files.path)
-      let roles = files.tokenizer.templateVariables
+      let roles = files.storedTokenizer?.templateVariables ?? [:]
       let turns = [
         ChatMessage(role: "user", content: "Who?"), ChatMessage(role: "assistant", content: "I."),
         ChatMessage(role: "user", content: "Why?"),

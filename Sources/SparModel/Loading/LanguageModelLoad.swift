@@ -16,13 +16,13 @@ extension LanguageModel {
   public convenience init(
     _ files: ModelFiles, backend: Backend, weights: WeightsPolicy = .f32
   ) throws {
-    var config = try ModelConfig(json: files.config, path: files.path)
-    config.eos += files.moreEnds.filter { !config.eos.contains($0) }
+    let config = try files.shape()
     let loading = try WeightsLoading(files.weights, weights, backend: backend)
     let architecture = try Architectures.make(
       config, backend: backend, path: files.path, load: loading.parameter)
     self.init(
-      config: config, backend: backend, architecture: architecture, tokenizer: files.tokenizer,
+      config: config, backend: backend, architecture: architecture,
+      tokenizer: files.storedTokenizer,
       chatTemplate: try files.chatTemplate.map { try ChatTemplate(source: $0, name: files.path) },
       path: files.path, identity: try loading.identity())
   }

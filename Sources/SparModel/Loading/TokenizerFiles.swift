@@ -8,7 +8,9 @@ public enum TokenizerFiles {
   ///
   /// tokenizer.json goes first; without it SentencePiece's tokenizer.model is read together with
   /// added_tokens.json and special_tokens_map.json. nil where there is neither.
-  static func folder(_ folder: String) throws -> (Tokenizer, TokenizerConfig?)? {
+  static func folder(
+    _ folder: String
+  ) throws -> (tokenizer: Tokenizer, settings: TokenizerConfig?)? {
     func file(_ name: String) throws -> (data: Data, path: String)? {
       try read(name, in: folder)
     }

@@ -56,9 +56,10 @@ public struct RankingCapture {
         [
           CaptureGroup(
             index: row, prompt: prompt,
-            answers: group.answers.enumerated().map { number, answer in
+            answers: try group.answers.enumerated().map { number, answer in
               .init(
-                id: "\(group.promptID)/\(number)", number: number, ids: model.answer(answer.text),
+                id: "\(group.promptID)/\(number)", number: number,
+                ids: try model.answer(answer.text),
                 label: number == table.chosen[row] ? 1 : number == table.rejected[row] ? -1 : 0)
             })
         ], order: row, under: model)

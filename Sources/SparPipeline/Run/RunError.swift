@@ -6,6 +6,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case outputLost(stage: String, file: String, problem: String)
   case ledger(path: String, problem: String)
   case tooFewPrompts(path: String, found: Int, needed: Int)
+  case idPrompt(path: String, id: String)
   case samePrompts(heldout: String, training: String, example: String, count: Int)
   case backend(name: String, known: [String])
   case restart(text: String)
@@ -28,6 +29,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .ledger(let path, let problem): return "\(path): \(problem)"
     case .tooFewPrompts(let path, let found, let needed):
       return "\(path) has \(found) prompts, the run needs \(needed)"
+    case .idPrompt(let path, let id):
+      return "prompt \(id) of \(path) is token ids; a run ranks answers, and rankers read texts"
     case .samePrompts(let heldout, let training, let example, let count):
       return "\(count) prompts of \(heldout) are in \(training), too, such as \"\(example)\": "
         + "held-out prompts must be new to the model"
@@ -62,6 +65,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       return "make it again with --restart-from \(Self.place(file, stage))"
     case .ledger: return "choose another --output_dir"
     case .tooFewPrompts: return "lower iterations or prompts_per_iteration, or add prompts"
+    case .idPrompt: return "give prompt or messages in place of prompt_ids"
     case .samePrompts: return "remove them from one of the files"
     case .backend: return "`spar plugin list` shows what was found and what was skipped"
     case .restart, .until: return nil

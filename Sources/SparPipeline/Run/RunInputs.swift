@@ -24,6 +24,11 @@ public struct RunInputs {
     let sets = try PromptSets.read(recipe.run)
     let training = sets.flatMap { $0 }
     let all = try Prompt.read(recipe.evaluate.prompts)
+    for (path, prompts) in [(recipe.run.prompts, training), (recipe.evaluate.prompts, all)] {
+      if let prompt = prompts.first(where: { $0.ids != nil }) {
+        throw RunError.idPrompt(path: path, id: prompt.id)
+      }
+    }
     heldout = recipe.evaluate.count > 0 ? Array(all.prefix(recipe.evaluate.count)) : all
     guard !heldout.isEmpty else {
       throw RunError.tooFewPrompts(path: recipe.evaluate.prompts, found: 0, needed: 1)

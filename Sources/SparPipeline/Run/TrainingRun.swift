@@ -3,6 +3,7 @@ import SparData
 import SparHost
 import SparModel
 import SparStore
+import SparText
 import SparTraining
 
 /// What is trained on.
@@ -45,7 +46,10 @@ public struct DoctorPolicy: Equatable, Sendable {
     limits.maxLength = options.maxLength
     limits.maxPositions = model.config.maxPositions
     limits.readsLogOdds = source.readsLogOdds
-    let doctor = DataDoctor(chat: model.chat, options: limits)
+    limits.endIDs = model.endIDs
+    var chat: ChatEncoder?
+    if model.storedTokenizer != nil { chat = try model.chat }
+    let doctor = DataDoctor(chat: chat, options: limits)
     let report: DoctorReport
     do throws(DataError) {
       report = try doctor.examine(MixtureReader(source.mixture, mapping: source.mapping))
@@ -87,7 +91,7 @@ public struct TrainingRun {
     switch data {
     case .stored(let preferences, let candidates):
       groups = try StoredPreferences(preferences: preferences, candidates: candidates).groups(
-        options, modelDigest: policy.digest, beginID: policy.tokenizer.bos)
+        options, modelDigest: policy.digest, beginID: policy.storedTokenizer?.bos)
       sources = []
     case .pairs(let source, let doctor):
       if source.readsLogOdds,

@@ -49,16 +49,24 @@ public final class Tokenizer: Sendable {
   init(
     parts: TokenizerParts, special: SpecialTokens, original: Data?, path: String
   ) throws(TokenizerError) {
+    try TextGrowth.check(parts, path: path)
     self.parts = parts
     self.special = special
     self.original = original
     self.path = path
     let ordered = parts.added.filter(\.special) + parts.added.filter { !$0.special }
     literalTokens = AddedTokenMatcher(ordered.filter { !$0.normalized })
-    let normalized = ordered.filter(\.normalized).map { token in
-      var token = token
-      token.content = Self.normalize(token.content, parts.normalizer)
-      return token
+    var normalized = ordered.filter(\.normalized)
+    var bytes = 0
+    for i in normalized.indices {
+      normalized[i].content = Self.normalize(normalized[i].content, parts.normalizer)
+      bytes += normalized[i].content.utf8.count
+      guard bytes <= TextGrowth.normalizedTokens else {
+        throw TokenizerError(
+          .value(
+            place: "added_tokens", found: "more than \(bytes) bytes after normalization",
+            expected: "at most \(TextGrowth.normalizedTokens)"), path: path)
+      }
     }
     normalizedTokens = AddedTokenMatcher(normalized)
     decodedAs = Dictionary(

@@ -159,9 +159,10 @@ def run(folder, spar, policies):
                  "--pairs", "2", "--max-new-tokens", "32", "--output", f"{folder}/out.h5",
                  "--jsonl", f"{folder}/out-{policy}.jsonl", "--json"])
             os.remove(f"{folder}/out.h5")
-            rate = json.loads(out).get("tokensPerSecond")
+            made = json.loads(out)
+            rate = made["tokens"] / made["seconds"]
             print(f"  generate {policy:6} {seconds:6.1f} s  file pages {peak['RssFile']:6} MB, "
-                  f"private {peak['RssAnon']:6} MB, {rate} tokens/s")
+                  f"private {peak['RssAnon']:6} MB, {rate:.2f} tokens/s")
         if len(policies) > 1:
             same = all(sums[p] == sums[policies[0]] for p in policies)
             answers = {open(f"{folder}/out-{p}.jsonl").read() for p in policies}

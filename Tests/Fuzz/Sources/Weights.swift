@@ -13,8 +13,8 @@ extension FuzzTarget {
       let file = try GGUFFile(path)
       try readAll(file)
       let files = try ModelFiles.gguf(path)
-      let ids = files.tokenizer.encode("ab 12 ä")
-      _ = files.tokenizer.decode(ids)
+      let ids = try files.tokenizer.encode("ab 12 ä")
+      _ = try files.tokenizer.decode(ids)
       _ = try ModelConfig(json: files.config, path: path)
     })
 

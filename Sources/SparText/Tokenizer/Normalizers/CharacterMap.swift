@@ -48,6 +48,11 @@ struct CharacterMap: Sendable, Equatable {
 
   func replacement(_ match: Match) -> ArraySlice<UInt8> { pool[match.replacement] }
 
+  /// Bytes of the longest entry of the pool.
+  var longestReplacement: Int {
+    pool.split(separator: 0, omittingEmptySubsequences: true).map(\.count).max() ?? 0
+  }
+
   /// The shortest or the longest rule whose key starts `text`.
   func match(_ text: UnsafeBufferPointer<UInt8>, longest: Bool) -> Match? {
     var best: Match?

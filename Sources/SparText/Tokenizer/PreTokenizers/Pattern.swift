@@ -28,6 +28,12 @@ final class Pattern: @unchecked Sendable {
 
   deinit { pcre2_code_free_8(code) }
 
+  /// Characters of the shortest match, from below; 0 where it may be empty.
+  var shortestMatch: Int {
+    var length: UInt32 = 0
+    return pcre2_pattern_info_8(code, UInt32(PCRE2_INFO_MINLENGTH), &length) == 0 ? Int(length) : 0
+  }
+
   private static func message(_ status: Int32) -> String {
     var text = [UInt8](repeating: 0, count: 256)
     let length = pcre2_get_error_message_8(status, &text, text.count)
