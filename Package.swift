@@ -13,9 +13,9 @@ func plugin(_ product: String, _ target: String) -> Product {
   .library(name: product, type: .dynamic, targets: [target])
 }
 
-func swiftPlugin(_ target: String, path: String) -> Target {
+func swiftPlugin(_ target: String, path: String, more: [Target.Dependency] = []) -> Target {
   .target(
-    name: target, dependencies: ["CSparPlugin", "SparPluginKit"], path: path,
+    name: target, dependencies: ["CSparPlugin", "SparPluginKit"] + more, path: path,
     linkerSettings: exportsEntryOnly)
 }
 
@@ -110,7 +110,7 @@ let package = Package(
       name: "SparRankerTraining",
       dependencies: [
         "SparTraining", "SparModel", "SparHost", "SparStore", "SparText", "SparCompute",
-        "SparTensor",
+        "SparTensor", "SparPairInput",
       ], swiftSettings: testable),
 
     .target(
@@ -152,6 +152,8 @@ let package = Package(
 
     // For plugin authors in Swift
     .target(name: "SparPluginKit", dependencies: ["CSparPlugin"]),
+    // What PairRM reads, for the plugin that ranks and for the stage that trains it
+    .target(name: "SparPairInput"),
 
     .target(
       name: "CSparOperations", dependencies: ["CSparPlugin", "CSparThreads", "CSparKernels"],
@@ -173,7 +175,7 @@ let package = Package(
     swiftPlugin("DPOObjective", path: "Plugins/Objectives/DPO"),
     swiftPlugin("LengthRanker", path: "Plugins/Rankers/Length"),
     swiftPlugin("LikelihoodRanker", path: "Plugins/Rankers/Likelihood"),
-    swiftPlugin("PairRMRanker", path: "Plugins/Rankers/PairRM"),
+    swiftPlugin("PairRMRanker", path: "Plugins/Rankers/PairRM", more: ["SparPairInput"]),
     swiftPlugin("GPMRanker", path: "Plugins/Rankers/GPM"),
     swiftPlugin("BradleyTerryRanker", path: "Plugins/Rankers/BradleyTerry"),
     swiftPlugin("PairLMRanker", path: "Plugins/Rankers/PairLM"),

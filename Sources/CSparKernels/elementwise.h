@@ -20,7 +20,7 @@ INLINE vf erf_(vf x) {
   q = fma_(q, t, splat(1.06480345e-1f));
   q = fma_(q, t, splat(6.34950101e-1f));
   q = fma_(q, t, splat(1.12870657f));
-  const vf far = 1.f - exp_(-(q * t));
+  const vf far = 1.f - exp_within(-(q * t)); /* 0 <= q t < 17 */
   return t < splat(0.92f) ? p * x : x < splat(0.f) ? -far : x != x ? x : far;
 }
 

@@ -17,6 +17,18 @@
 
 enum { BLOCK = 32, ROWS = 4, VECTORS = 3 };
 
+/* 32 values as the nearest of -127 .. 127 times the scale that comes back; a block with a value that
+ * is not finite gets a scale that is not. */
+INLINE float rounded(const float *x, __m128i *first, __m128i *second) {
+  const vf low = load(x), high = load(x + VL);
+  const float top = max_of(larger(absolute(low), absolute(high)));
+  const __m512 inverse = _mm512_set1_ps(top > 0 ? 127.f / top : 0.f);
+  *first = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps((__m512)low, inverse)));
+  *second = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps((__m512)high, inverse)));
+  const int unordered = _mm512_cmp_ps_mask((__m512)low, (__m512)high, _CMP_UNORD_Q);
+  return unordered ? NAN : top / 127.f;
+}
+
 static void pack(const spar_int8_panel *p, const float *a, int64_t lda, int64_t rows, int64_t k) {
   for (int64_t l = 0; l < p->width; l++)
     for (int64_t t = 0; t < k; t += BLOCK) {
@@ -27,21 +39,31 @@ static void pack(const spar_int8_panel *p, const float *a, int64_t lda, int64_t 
         for (int i = 0; i < BLOCK / 4; i++) memset(out + 4 * i * p->width, 128, 4);
         continue;
       }
-      const float *x = a + l * lda + t;
-      const vf low = load(x), high = load(x + VL);
-      const float top = max_of(larger(absolute(low), absolute(high)));
-      const float d = top / 127.f;
-      *scale = d;
-      const __m512 inverse = _mm512_set1_ps(top > 0 ? 127.f / top : 0.f);
-      const __m512i first = _mm512_cvtps_epi32(_mm512_mul_ps((__m512)low, inverse));
-      const __m512i second = _mm512_cvtps_epi32(_mm512_mul_ps((__m512)high, inverse));
+      __m128i first, second;
+      *scale = rounded(a + l * lda + t, &first, &second);
       const __m128i centre = _mm_set1_epi8((char)0x80);
       uint32_t words[8];
-      _mm_storeu_si128((__m128i *)words, _mm_xor_si128(_mm512_cvtsepi32_epi8(first), centre));
-      _mm_storeu_si128((__m128i *)(words + 4),
-                       _mm_xor_si128(_mm512_cvtsepi32_epi8(second), centre));
+      _mm_storeu_si128((__m128i *)words, _mm_xor_si128(first, centre));
+      _mm_storeu_si128((__m128i *)(words + 4), _mm_xor_si128(second, centre));
       for (int i = 0; i < BLOCK / 4; i++) memcpy(out + 4 * i * p->width, words + i, 4);
     }
+}
+
+INLINE void give(__m256i q, spar_int8_block *out) {
+  _mm256_storeu_si256((__m256i *)out->q, q);
+  const __m256i sums = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), q);
+  int32_t lanes[8], sum = 0;
+  _mm256_storeu_si256((__m256i *)lanes, sums);
+  for (int l = 0; l < 8; l++) sum += lanes[l];
+  out->offset = -128 * sum;
+}
+
+static void round_weights(int64_t n, const float *w, spar_int8_block *out) {
+  for (int64_t i = 0; i < n; i += BLOCK, out++) {
+    __m128i first, second;
+    out->scale = rounded(w + i, &first, &second);
+    give(_mm256_set_m128i(second, first), out);
+  }
 }
 
 static void unpack(int32_t dtype, int64_t n, const void *w, spar_int8_block *out) {
@@ -59,12 +81,7 @@ static void unpack(int32_t dtype, int64_t n, const void *w, spar_int8_block *out
       q = _mm256_sub_epi8(_mm256_set_m128i(high, low), _mm256_set1_epi8(8));
       x += 18;
     }
-    _mm256_storeu_si256((__m256i *)out->q, q);
-    const __m256i sums = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), q);
-    int32_t lanes[8], sum = 0;
-    _mm256_storeu_si256((__m256i *)lanes, sums);
-    for (int l = 0; l < 8; l++) sum += lanes[l];
-    out->offset = -128 * sum;
+    give(q, out);
   }
 }
 
@@ -135,7 +152,8 @@ static void product(int64_t k, int64_t lanes, int64_t rows, const spar_int8_pane
 #pragma clang attribute pop
 
 static const spar_int8_kernels kernels = {
-  .lanes = VL, .panel_lanes = VECTORS * VL, .pack = pack, .unpack = unpack, .product = product};
+  .lanes = VL, .panel_lanes = VECTORS * VL, .pack = pack, .unpack = unpack, .round = round_weights,
+  .product = product};
 
 const spar_int8_kernels *spar_int8_kernels_here(void) {
   const int vnni = spar_kernels_for("avx512")->lanes == 16 && __builtin_cpu_supports("avx512vnni");

@@ -75,13 +75,11 @@ INLINE float max_of(vf v) {
 }
 
 /*
- * e^x, error below 1.5 ulp.  Results under 2^-125 become 0 (a subnormal costs 150 cycles and means
- * nothing in a softmax); overflow gives infinity, NaN stays.
- * x = n ln2 + r, |r| <= ln2/2; the polynomial is e^r's series to r^7, its tail below 1 ulp.
+ * e^c for -86.6 <= c <= 88.9, error below 1.5 ulp.
+ * c = n ln2 + r, |r| <= ln2/2; the polynomial is e^r's series to r^7, its tail below 1 ulp.
  */
-INLINE vf exp_(vf x) {
-  const vf low = splat(-86.6f), high = splat(88.9f), magic = splat(12582912.f); /* 1.5 * 2^23 */
-  const vf c = smaller(larger(x, low), high);
+INLINE vf exp_within(vf c) {
+  const vf magic = splat(12582912.f); /* 1.5 * 2^23 */
   const vf t = fma_(c, splat(1.44269504f), magic);
   const vf n = t - magic;
   vf r = fma_(n, splat(-0.693145752f), c); /* the high part has 12 zero bits: exact without FMA */
@@ -96,7 +94,14 @@ INLINE vf exp_(vf x) {
   p = (p + 1.f) * 2.f;
   /* The low bits of t hold n; 2^(n-1) is always normal here. */
   const vi bits = (__builtin_bit_cast(vi, t) + 126) << 23;
-  vf y = p * __builtin_bit_cast(vf, bits);
+  return p * __builtin_bit_cast(vf, bits);
+}
+
+/* e^x.  Results under 2^-125 become 0 (a subnormal costs 150 cycles and means nothing in a
+ * softmax); overflow gives infinity, NaN stays. */
+INLINE vf exp_(vf x) {
+  const vf low = splat(-86.6f), high = splat(88.9f);
+  vf y = exp_within(smaller(larger(x, low), high));
   y = x < low ? splat(0.f) : y;
   y = x > splat(88.7228394f) ? splat(INFINITY) : y;
   return x != x ? x : y;

@@ -19,37 +19,56 @@ enum { TILE_ROWS = 4, TILE_VECTORS = 2 };
 #endif
 enum { PANEL = TILE_VECTORS * VL };
 
-/* One tile into d, rows PANEL apart.  `ahead` is where the next rows of b start, or NULL. */
+/* acc[i] += b x[i].  Three vectors of AVX-512 in one piece: compilers fetch all rows' b ahead of the
+ * products otherwise, which takes more registers than there are and spills accumulators. */
+INLINE void add_row(const int vectors, const float *b, const vf *x, vf *acc) {
+#if SPAR_LANES == 16
+  if (vectors == 3) {
+    vf w;
+    __asm__ volatile(
+        "vbroadcastss %[b], %[w]\n\t"
+        "vfmadd231ps %[x0], %[w], %[a0]\n\t"
+        "vfmadd231ps %[x1], %[w], %[a1]\n\t"
+        "vfmadd231ps %[x2], %[w], %[a2]"
+        : [w] "=&v"(w), [a0] "+v"(acc[0]), [a1] "+v"(acc[1]), [a2] "+v"(acc[2])
+        : [b] "m"(*b), [x0] "v"(x[0]), [x1] "v"(x[1]), [x2] "v"(x[2]));
+    return;
+  }
+#endif
+  const vf w = splat(*b);
+  UNROLL for (int i = 0; i < vectors; i++) acc[i] = fma_(w, x[i], acc[i]);
+}
+
+/* One tile into d, rows `step` apart.  `ahead` is where the next rows of b start, or NULL. */
 INLINE void tile(const int rows, const int vectors, int64_t k, const float *p, int64_t p_step,
-                 const float *b, int64_t row_step, int64_t t_step, const float *ahead, float *d) {
+                 const float *b, int64_t row_step, int64_t t_step, const float *ahead, float *d,
+                 int64_t step) {
   vf acc[TILE_ROWS][TILE_VECTORS];
   UNROLL for (int j = 0; j < rows; j++) UNROLL for (int i = 0; i < vectors; i++) acc[j][i] = 0;
   for (int64_t t = 0; t < k; t++) {
     vf x[TILE_VECTORS];
     UNROLL for (int i = 0; i < vectors; i++) x[i] = load(p + i * VL);
-    UNROLL for (int j = 0; j < rows; j++) {
-      const vf w = splat(b[j * row_step]);
-      UNROLL for (int i = 0; i < vectors; i++) acc[j][i] = fma_(w, x[i], acc[j][i]);
-    }
+    UNROLL for (int j = 0; j < rows; j++) add_row(vectors, b + j * row_step, x, acc[j]);
     if (ahead) __builtin_prefetch(ahead + t * TILE_ROWS, 0, 2);
     p += p_step;
     b += t_step;
   }
   UNROLL for (int j = 0; j < rows; j++)
-    UNROLL for (int i = 0; i < vectors; i++) store(d + j * PANEL + i * VL, acc[j][i]);
+    UNROLL for (int i = 0; i < vectors; i++) store(d + j * step + i * VL, acc[j][i] + 0.f);
 }
 
 #define TILE_FUNCTION(ROWS, VECTORS)                                                             \
   static __attribute__((noinline)) void tile_##ROWS##x##VECTORS(                                 \
-      const spar_product *a, const float *b, float *d) {                                         \
+      const spar_product *a, const float *b, float *d, int64_t step) {                           \
     if (a->t_step == 1)                                                                          \
       tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, 1,                      \
-           b + ROWS * a->row_step, d);                                                           \
+           b + ROWS * a->row_step, d, step);                                                     \
     else if (a->row_step == 1 && a->t_step == TILE_ROWS)                                         \
       tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, 1, TILE_ROWS, b + a->k * TILE_ROWS,  \
-           d);                                                                                   \
+           d, step);                                                                             \
     else                                                                                         \
-      tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, a->t_step, NULL, d);    \
+      tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, a->t_step, NULL, d,     \
+           step);                                                                                \
   }
 #define TILE_FUNCTIONS(ROWS) TILE_FUNCTION(ROWS, 1) TILE_FUNCTION(ROWS, 2)
 #if SPAR_LANES == 16
@@ -65,7 +84,7 @@ TILE_FUNCTION(2, 3)
 TILE_FUNCTION(1, 3)
 #endif
 
-typedef void (*tile_fn)(const spar_product *, const float *, float *);
+typedef void (*tile_fn)(const spar_product *, const float *, float *, int64_t);
 
 /* The tile for at least one of `rows` remaining rows; *done is how many it takes. */
 INLINE tile_fn tile_for(int64_t rows, int64_t vectors, int64_t *done) {
@@ -169,6 +188,8 @@ INLINE void prefetch_target(float *c, int64_t ldc, int64_t rows, int64_t columns
 static void product(const spar_product *a, float *c, int64_t ldc, const spar_epilogue *e) {
   float d[2 * TILE_ROWS * PANEL] __attribute__((aligned(64)));
   const int64_t vectors = (a->lanes + VL - 1) / VL;
+  /* Products that c shall hold as they are need no way round. */
+  const int direct = !e->transposed && e->alpha == 1 && e->beta == 0 && !e->bias && a->lanes % VL == 0;
   for (int64_t j = 0; j < a->rows;) {
     /* Two tiles before a transposed write, so that it fills whole cache lines. */
     int64_t filled = 0;
@@ -180,14 +201,15 @@ static void product(const spar_product *a, float *c, int64_t ldc, const spar_epi
       const int64_t at = j + filled;
       const float *b = a->b + at / TILE_ROWS * a->group_step + at % TILE_ROWS * a->row_step;
       const tile_fn f = tile_for(room - filled, vectors, &done);
-      f(a, b, d + filled * PANEL);
+      if (direct) f(a, b, c + at * ldc, ldc);
+      else f(a, b, d + filled * PANEL, PANEL);
       filled += done;
     }
     if (e->transposed) {
       spar_epilogue at = *e;
       if (e->bias) at.bias += j;
       write_columns(d, filled, a->lanes, c + j, ldc, &at);
-    } else {
+    } else if (!direct) {
       write_rows(d, filled, a->lanes, c + j * ldc, ldc, e);
     }
     j += filled;

@@ -52,9 +52,19 @@ INLINE void turn(vf r[VL]) {
 #endif
 }
 
+/* Asks for what the VL keys from t on add to the first lanes and their neighbours. */
+INLINE void prefetch_keys(const spar_relative *c, int64_t t) {
+  for (int64_t i = t; i < t + VL && i < c->keys; i++) {
+    const float *row = c->by_key + i * c->key_step + c->up[c->first - i];
+    for (int64_t l = 0; l < c->width; l += 16) __builtin_prefetch(row + l, 0, 3);
+  }
+}
+
+/* Keys by keys, so that what a key adds to neighbouring lanes is read while it lies near. */
 static void relative_add(const spar_relative *c, float *s) {
-  for (int64_t l = 0; l < c->width; l += VL)
-    for (int64_t t = 0; t < c->keys; t += VL) {
+  for (int64_t t = 0; t < c->keys; t += VL) {
+    if (c->by_key) prefetch_keys(c, t + VL);
+    for (int64_t l = 0; l < c->width; l += VL) {
       vf r[VL];
       for (int i = 0; i < VL; i++)
         r[i] = c->by_query ? pick(c->by_query + (l + i) * c->query_step,
@@ -68,6 +78,7 @@ static void relative_add(const spar_relative *c, float *s) {
         store(out, load(out) + x);
       }
     }
+  }
 }
 
 static void relative_fold(const spar_relative *c, const float *ds) {

@@ -38,15 +38,15 @@ void pack_panels(matrix_job *j) {
   spar_team_for(j->self->team, panels * blocks(j->kb, PACK_K), 1, pack_part, j);
 }
 
-/* Slices are (panel, chunk of W's rows): the panel stays in the second-level cache while the chunk
- * streams by. */
+/* Slices are (chunk of W's rows, panel): a panel stays in the second-level cache while the chunk
+ * streams by, and the chunk in the third-level cache and the TLB while the panels do. */
 static void multiply_nt(void *arg, int64_t begin, int64_t end, int32_t worker) {
   (void)worker;
   const matrix_job *j = arg;
   const spar_kernels *f = j->self->kernels;
-  const int64_t W = f->panel_lanes, chunks = blocks(j->n, j->chunk);
+  const int64_t W = f->panel_lanes, panels = blocks(j->m, W);
   for (int64_t s = begin; s < end; s++) {
-    const int64_t panel = s / chunks, row = s % chunks * j->chunk, lanes = lanes_of(j->m, panel, W);
+    const int64_t panel = s % panels, row = s / panels * j->chunk, lanes = lanes_of(j->m, panel, W);
     const spar_product p = {
       .k = j->kb, .lanes = lanes, .rows = least(j->chunk, j->n - row),
       .panel = j->packed + panel * W * j->kb, .panel_step = blocks(lanes, f->lanes) * f->lanes,
@@ -165,8 +165,8 @@ static spar_status multiply(matrix_job *j) {
     return SPAR_OK;
   }
   if (j->trans_b && !j->trans_a) {
-    if (!j->stored) return own_nt(j);
-    return takes_int8(j) ? int8_nt(j) : stored_nt(j);
+    if (takes_int8(j)) return int8_nt(j);
+    return j->stored ? stored_nt(j) : own_nt(j);
   }
   return own_strips(j);
 }

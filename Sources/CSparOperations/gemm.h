@@ -39,7 +39,8 @@ void pack_panels(matrix_job *j);
 
 /* y = x W^T for a stored W. */
 spar_status stored_nt(matrix_job *j);
-/* The same with x rounded to 8 bits, where the instance was asked for that. */
+/* The same, f32 W included, with x and W rounded to 8 bits, where the instance was asked for that
+ * and k is whole blocks. */
 int takes_int8(const matrix_job *j);
 spar_status int8_nt(matrix_job *j);
 /* panel[t][l] = W[k0 + t][col + l]; STORED_COLUMNS floats behind the panel's kb rows are scratch. */

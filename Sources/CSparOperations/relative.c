@@ -17,6 +17,10 @@ static int table_of(const spar_tensor *t, heads *h) {
   return !t || heads_of(t, h);
 }
 
+/* Floats between lines of `rows` products: a vector behind the last, and an odd number of cache
+ * lines, so that lines read together lie in different sets of a cache. */
+static int64_t line_of(int64_t rows) { return (blocks(rows, VECTOR) + 1 | 1) * VECTOR; }
+
 spar_status relative_job_of(backend *self, const spar_rel_attention_args *a, int backward,
                             relative_job *job) {
   const spar_attention_args plain = {
@@ -50,14 +54,14 @@ spar_status relative_job_of(backend *self, const spar_rel_attention_args *a, int
   spar_relative_rows(a->bucket, a->reach, most_distance, up, down);
   j.up = up;
   j.down = down;
-  j.most_rows = up[most_distance] - up[-most_distance] + 1 + 2 * VECTOR;
+  j.most_rows = line_of(up[most_distance] - up[-most_distance] + 1);
   *job = j;
   return SPAR_OK;
 }
 
 static table_rows rows_between(const relative_job *j, int64_t least, int64_t most) {
   const int64_t low = j->up[least], high = j->up[most];
-  return (table_rows){low, high, blocks(high - low + 1, VECTOR) * VECTOR + VECTOR};
+  return (table_rows){low, high, line_of(high - low + 1)};
 }
 
 table_rows rows_of_keys(const relative_job *j, int64_t n) {
@@ -74,16 +78,20 @@ void keys_by_rows(const relative_job *j, int64_t span, int64_t head, table_rows 
   const spar_kernels *f = j->a.self->kernels;
   const heads *k = &j->a.k;
   const spar_epilogue plain = {.alpha = 1};
-  const int64_t count = rows.high - rows.low + 1, D = k->D;
+  const int64_t count = rows.high - rows.low + 1, D = k->D, n = j->a.k_len[span];
   const float *table = j->pq.p + rows.low * j->pq.row + head * j->pq.head;
-  for (int64_t c = 0; c < count; c += f->panel_lanes) {
-    const int64_t lanes = least(f->panel_lanes, count - c);
+  int64_t d = 1 - n; /* the least distance with a row of the panel */
+  for (int64_t c = 0; c < count && d < n; c += f->panel_lanes) {
+    const int64_t lanes = least(f->panel_lanes, count - c), first = most(0, n - 1 - d);
+    while (d < n && j->up[d] < rows.low + c + lanes) d++;
+    /* Key t is between -t and n - 1 - t away from the span's queries. */
+    const int64_t begin = most(0, 1 - d), end = least(n, first + 1);
     f->pack_rows(panel, table + c * j->pq.row, j->pq.row, NULL, lanes, D);
-    const spar_product p = {.k = D, .lanes = lanes, .rows = j->a.k_len[span], .panel = panel,
+    const spar_product p = {.k = D, .lanes = lanes, .rows = end - begin, .panel = panel,
                             .panel_step = blocks(lanes, f->lanes) * f->lanes,
-                            .b = k->p + j->a.k_begin[span] * k->row + head * k->head,
+                            .b = k->p + (j->a.k_begin[span] + begin) * k->row + head * k->head,
                             .group_step = f->tile_rows * k->row, .row_step = k->row, .t_step = 1};
-    f->product(&p, by_key + c, rows.step, &plain);
+    f->product(&p, by_key + begin * rows.step + c, rows.step, &plain);
   }
 }
 
@@ -111,12 +119,12 @@ spar_relative relative_of(const relative_job *j, const query_tile *t, table_rows
 /* ---- forward ---- */
 
 typedef struct forward_scratch {
-  float *panel, *s, *out, *rows, *strips, *by_query, *by_key;
+  float *panel, *s, *out, *strips, *by_query, *by_key;
 } forward_scratch;
 
 static uint64_t forward_bytes(const relative_job *j) {
   const int64_t W = MAX_PANEL, D = j->a.q.D, K = j->a.max_keys + 8;
-  return (uint64_t)(2 * W * D + K * W + K * (2 * D + 8) + (W + K) * j->most_rows + VECTOR) * 4;
+  return (uint64_t)(2 * W * D + K * W + K * (D + 8) + (W + K) * j->most_rows + VECTOR) * 4;
 }
 
 static forward_scratch carve(const relative_job *j, float *p) {
@@ -124,8 +132,7 @@ static forward_scratch carve(const relative_job *j, float *p) {
   forward_scratch s = {.panel = p};
   s.s = s.panel + W * D;
   s.out = s.s + K * W;
-  s.rows = s.out + W * D;
-  s.strips = s.rows + K * D;
+  s.strips = s.out + W * D;
   s.by_query = s.strips + K * (D + 8);
   s.by_key = s.by_query + W * j->most_rows;
   return s;
@@ -157,7 +164,8 @@ static void forward_tasks(void *arg, int64_t begin, int64_t end, int32_t worker)
     const int64_t span = task / j->a.q.H, head = task % j->a.q.H, n = j->a.k_len[span];
     if (n == 0) continue;
     const table_rows of_keys = rows_of_keys(j, n);
-    pack_span(&j->a, span, head, &j->a.v, n, w.rows, w.strips);
+    const heads *v = &j->a.v;
+    j->a.self->kernels->pack_strips(w.strips, key_row(&j->a, span, v, head, 0), v->row, n, v->D);
     if (j->pq.p) keys_by_rows(j, span, head, of_keys, w.panel, w.by_key);
     for (int64_t i = 0; i < tiles_of(&j->a, span); i++) {
       query_tile t;

@@ -28,7 +28,8 @@ spar_status relative_job_of(backend *self, const spar_rel_attention_args *a, int
 table_rows rows_of_keys(const relative_job *j, int64_t n);
 table_rows rows_of_tile(const relative_job *j, const query_tile *t);
 
-/* by_key[key][row - low] = key . pq; panel: [D][MAX_PANEL]. */
+/* by_key[key][row - low] = key . pq, for rows that the key's distances reach; what lies between
+ * them is not written.  panel: [D][MAX_PANEL]. */
 void keys_by_rows(const relative_job *j, int64_t span, int64_t head, table_rows rows, float *panel,
                   float *by_key);
 /* by_query[lane][high - row] = query . pk, the queries as a panel. */

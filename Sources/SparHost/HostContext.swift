@@ -1,6 +1,7 @@
 import CSparPlugin
 import CSparThreads
 import Glibc
+import SparTensor
 import Synchronization
 
 /// How grave a line of a plugin's log is.
@@ -84,9 +85,7 @@ final class HostContext: @unchecked Sendable {
 
 private func fillFunctions(_ table: UnsafeMutablePointer<spar_host>) {
   table.pointee.alloc = { _, bytes, align in
-    var memory: UnsafeMutableRawPointer?
-    let status = posix_memalign(&memory, Int(max(align, 16)), Int(max(bytes, 1)))
-    return status == 0 ? memory : nil
+    SystemMemory.allocate(Int(max(bytes, 1)), alignment: Int(max(align, 16)))
   }
   table.pointee.free = { _, memory, _, _ in free(memory) }
   table.pointee.log = { host, level, text in

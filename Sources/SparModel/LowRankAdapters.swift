@@ -17,10 +17,7 @@ public struct LowRankOptions: Equatable, Sendable, Codable {
 }
 
 extension Architecture {
-  /// Gives linear layers adapters, A uniform in ±1/√in (as PEFT draws it), B zero; returns A and B
-  /// of each, in the order of the layers.
-  ///
-  /// The embedding and the head are left alone.
+  /// Gives linear layers adapters; the embedding and the head are left alone.
   ///
   /// - Throws: `LowRankError` when a target names no layer.
   public func attachAdapters(
@@ -31,6 +28,34 @@ extension Architecture {
         && !parameter.name.hasSuffix("embed_tokens.weight")
         && !parameter.name.hasSuffix("word_embeddings.weight")
     }
+    return try layers.attachAdapters(options, seed: seed, backend: backend)
+  }
+
+  /// Adds every adapter to its weight, W += scale · B A, and takes it off.
+  public func mergeAdapters(_ backend: Backend) throws { try parameters.mergeAdapters(backend) }
+}
+
+extension DebertaV2 {
+  /// Gives linear layers adapters; the tables of words and of positions are left alone.
+  ///
+  /// - Throws: `LowRankError` when a target names no layer.
+  public func attachAdapters(
+    _ options: LowRankOptions, seed: UInt64, backend: Backend
+  ) throws(LowRankError) -> [Parameter] {
+    let layers = parameters.filter {
+      $0.value.shape.count == 2 && !$0.name.hasSuffix("embeddings.weight")
+    }
+    return try layers.attachAdapters(options, seed: seed, backend: backend)
+  }
+}
+
+extension [Parameter] {
+  /// Gives these layers adapters, A uniform in ±1/√in (as PEFT draws it), B zero; returns A and B
+  /// of each, in the order of the layers.
+  fileprivate func attachAdapters(
+    _ options: LowRankOptions, seed: UInt64, backend: Backend
+  ) throws(LowRankError) -> [Parameter] {
+    let layers = self
     let names = Set(layers.map { $0.layerName })
     if let unknown = options.targets.first(where: { !names.contains($0) }) {
       throw LowRankError(target: unknown, known: names.sorted())
@@ -57,7 +82,7 @@ extension Architecture {
 
   /// Adds every adapter to its weight, W += scale · B A, and takes it off.
   public func mergeAdapters(_ backend: Backend) throws {
-    for parameter in parameters {
+    for parameter in self {
       guard let adapter = parameter.adapter else { continue }
       guard parameter.value.isTrainable else {
         throw ModelError(.mappedWeight(name: parameter.name), path: "merging adapters")

@@ -6,24 +6,13 @@ import SparText
 /// The prompt is rendered without a generation prompt, so that an answer's ids hold its header; the
 /// gate reads at the end of the prompt.  The same text is what `gpm` and `bradley-terry` rank by for
 /// a ranker whose config.json says `text: template`.
-public struct RankerEncoder {
+public struct RankerEncoder: ComparisonEncoder {
   private let model: LanguageModel
   private let maxLength: Int
 
   public init(_ model: LanguageModel, maxLength: Int) {
     self.model = model
     self.maxLength = min(maxLength, model.config.maxPositions)
-  }
-
-  /// What became of a row.
-  public enum Outcome: Equatable, Sendable {
-    case added
-    /// An answer was cut at its end.
-    case truncated
-    /// The prompt alone fills the limit.
-    case promptTooLong
-    /// Both answers are the same ids.
-    case identical
   }
 
   /// Adds one comparison to `data`.
@@ -33,7 +22,7 @@ public struct RankerEncoder {
   public func add(
     prompt: [ChatMessage], chosen: String, rejected: String, probability: Double = 1,
     margin: Double = 0, place: String, to data: inout RankerData
-  ) throws -> Outcome {
+  ) throws -> ComparisonOutcome {
     let turn = try ids(prompt)
     guard turn.count < maxLength else { return .promptTooLong }
     var isCut = false

@@ -9,6 +9,9 @@ public struct RankerHead: Equatable, Sendable, Codable {
     case gpm
     /// A reward for each answer. Source: Bradley and Terry 1952; Ouyang et al. 2022.
     case bradleyTerry = "bradley-terry"
+    /// Both answers at once through a cross-encoder: f([h; h_1]) − f([h; h_2]).
+    /// Source: Jiang et al. 2023, arXiv:2306.02561.
+    case pairrm
   }
 
   /// Weights λ of the d/2 blocks, from the state at the end of the user's turn.
@@ -22,7 +25,7 @@ public struct RankerHead: Equatable, Sendable, Codable {
   }
 
   public var kind = Kind.gpm
-  /// d; 1 for Bradley-Terry.
+  /// d; 1 for the other kinds.
   public var dimension = 2
   public var gate = Gate.none
   /// Embeddings are divided by their norm (gpm only).
@@ -32,8 +35,8 @@ public struct RankerHead: Equatable, Sendable, Codable {
     kind: Kind = .gpm, dimension: Int = 2, gate: Gate = .none, normalises: Bool = true
   ) {
     self.kind = kind
-    self.dimension = kind == .bradleyTerry ? 1 : dimension
-    self.gate = kind == .bradleyTerry ? .none : gate
+    self.dimension = kind == .gpm ? dimension : 1
+    self.gate = kind == .gpm ? gate : .none
     self.normalises = kind == .gpm && normalises
   }
 

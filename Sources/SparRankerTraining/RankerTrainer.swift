@@ -13,7 +13,7 @@ import SparTraining
 /// The same data, options and weights give the same ranker, bit for bit, however often the run was
 /// interrupted and resumed in between.
 public final class RankerTrainer {
-  public let model: RankerModel
+  let ranker: any TrainableRanker
   public let options: RankerTrainingOptions
   private let data: RankerData
   private let validation: RankerData?
@@ -27,11 +27,34 @@ public final class RankerTrainer {
   ///     the options ask for one.  Their prompts and answers are those of `validation` itself.
   ///   - dataDigest: identity of the files that the comparisons come from.
   ///   - output: the folder of checkpoints, logs and the finished ranker.
-  public init(
+  public convenience init(
     _ backbone: LanguageModel, data: RankerData, validation: RankerData? = nil,
     dataDigest: String, options: RankerTrainingOptions, output: String
   ) throws {
     try options.validate()
+    let model = RankerModel(
+      backbone, head: options.head, learnsTau: options.loss.learnsTau,
+      seed: options.training.seed)
+    try self.init(
+      ranker: model, data: data, validation: validation, dataDigest: dataDigest,
+      options: options, output: output)
+  }
+
+  /// The same for a cross-encoder; `options.head` is not read.
+  public convenience init(
+    _ encoder: CrossEncoder, data: RankerData, validation: RankerData? = nil,
+    dataDigest: String, options: RankerTrainingOptions, output: String
+  ) throws {
+    try options.validate()
+    try self.init(
+      ranker: encoder, data: data, validation: validation, dataDigest: dataDigest,
+      options: options, output: output)
+  }
+
+  private init(
+    ranker: any TrainableRanker, data: RankerData, validation: RankerData?, dataDigest: String,
+    options: RankerTrainingOptions, output: String
+  ) throws {
     let held =
       validation == nil ? Int(options.validationShare * Double(data.pairs.count)) : 0
     self.data = data.keeping(0..<(data.pairs.count - held))
@@ -43,9 +66,7 @@ public final class RankerTrainer {
     }
     self.options = options
     self.output = output
-    model = RankerModel(
-      backbone, head: options.head, learnsTau: options.loss.learnsTau,
-      seed: options.training.seed)
+    self.ranker = ranker
     // Comparisons that belong together are one unit of the shuffle.
     let units = (self.data.pairs.count + options.groupSize - 1) / options.groupSize
     order = DataOrder(
@@ -54,13 +75,13 @@ public final class RankerTrainer {
     total =
       options.training.maxSteps > 0
       ? options.training.maxSteps : order.steps(epochs: options.training.epochs)
-    var own = try Self.flat(options)
+    var own = try Self.flat(options).merging(ranker.settings) { $1 }
     own["stage"] = "train-ranker"
     checkpoints = RankerCheckpoints(
       folder: output,
       identity: try RunIdentity(
-        options: options.training, objective: own, model: backbone.digest, data: dataDigest),
-      configJSON: String(decoding: try backbone.config.json(), as: UTF8.self),
+        options: options.training, objective: own, model: ranker.digest, data: dataDigest),
+      configJSON: try ranker.configJSON(),
       seed: options.training.seed)
   }
 
@@ -81,16 +102,14 @@ public final class RankerTrainer {
     progress: ProgressHandler = { _ in }, isCancelled: @escaping () -> Bool = { false }
   ) throws -> RankerTrainingResult {
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    let backend = model.backbone.backend
-    var parameters = model.headParameters
+    var parameters = ranker.headParameters
     switch options.scope {
     case .head: break
     case .lora:
-      parameters += try model.backbone.architecture.attachAdapters(
-        options.adapters, seed: options.training.seed, backend: backend)
-    case .full: parameters += model.backbone.architecture.parameters
+      parameters += try ranker.attachAdapters(options.adapters, seed: options.training.seed)
+    case .full: parameters += ranker.transformerParameters
     }
-    let optimizer = Optimizer(parameters, options: options.training, backend: backend)
+    let optimizer = Optimizer(parameters, options: options.training, backend: ranker.backend)
     defer { optimizer.releaseGradients() }
     var state = try checkpoints.resume(optimizer) ?? RankerTrainingState()
     let log = try MetricsLog(folder: output, resumingAfter: state.step)
@@ -115,33 +134,22 @@ public final class RankerTrainer {
     try log.close()
     if state.best != nil { try checkpoints.loadBest(into: parameters) }
     optimizer.releaseGradients()
-    try model.backbone.architecture.mergeAdapters(backend)
+    try ranker.mergeAdapters()
     let folder = output + "/ranker"
-    try model.export(to: folder, options: options, best: state.best?.step)
+    try ranker.export(to: folder, options: options, best: state.best?.step)
     return RankerTrainingResult(
       folder: folder, steps: state.step, pairs: data.pairs.count,
       validationPairs: validation?.pairs.count ?? 0, bestStep: state.best?.step,
       accuracy: state.best?.accuracy, loss: state.best?.loss,
-      longerWins: (validation ?? data).longerWins, temperature: model.temperature(options.loss),
+      longerWins: (validation ?? data).longerWins, temperature: ranker.temperature(options.loss),
       history: log.history)
   }
 
   private func steppers(
     progress: ProgressHandler, isCancelled: @escaping () -> Bool
-  ) throws -> (training: RankerStep, validation: RankerStep?) {
-    func stepper(_ data: RankerData) throws -> RankerStep {
-      var features: RankerFeatures?
-      if options.scope == .head {
-        features = try RankerFeatures(
-          data, under: model.backbone, gate: model.prompt != nil,
-          tokensPerPass: options.training.tokensPerPass, progress: progress,
-          isCancelled: isCancelled)
-      }
-      return RankerStep(
-        model: model, data: data, options: options, features: features,
-        checkpoint: {
-          if isCancelled() { throw RankerTrainingError.cancelled(step: 0, checkpoint: nil) }
-        })
+  ) throws -> (training: any RankerEvaluation, validation: (any RankerEvaluation)?) {
+    func stepper(_ data: RankerData) throws -> any RankerEvaluation {
+      try ranker.evaluation(of: data, options, progress: progress, isCancelled: isCancelled)
     }
     return (try stepper(data), try validation.map(stepper))
   }
@@ -153,11 +161,11 @@ public final class RankerTrainer {
   }
 
   private func step(
-    _ state: inout RankerTrainingState, _ optimizer: Optimizer, _ stepper: RankerStep,
+    _ state: inout RankerTrainingState, _ optimizer: Optimizer, _ stepper: any RankerEvaluation,
     _ log: MetricsLog, _ progress: ProgressHandler
   ) throws {
     optimizer.zeroGradients()
-    let outcome = try stepper.run(pairs(state.step), recording: true)
+    let outcome = try stepper.run(pairs(state.step), step: state.step, recording: true)
     let loss = stepper.total(outcome)
     let norm = try optimizer.gradientNorm()
     for (what, value) in [("loss", loss), ("gradient norm", norm)] where !value.isFinite {
@@ -175,13 +183,13 @@ public final class RankerTrainer {
     if state.step == 1 || state.step == total
       || state.step % options.training.loggingSteps == 0
     {
-      var values = Self.figures(state.window, stepper)
+      var values = figures(state.window, stepper)
       values["learning_rate"] = rate
       values["grad_norm"] = norm
       values["loss_mean"] = state.meanLoss
       values["epoch"] = Double(state.step) / Double(order.stepsPerEpoch)
       values["global_step"] = Double(state.step)
-      if model.tau != nil { values["tau"] = model.temperature(options.loss) }
+      if options.loss.learnsTau { values["tau"] = ranker.temperature(options.loss) }
       try log.append(TrainingLogEntry(step: state.step, values: values))
       state.window = .init()
     }
@@ -197,14 +205,15 @@ public final class RankerTrainer {
   }
 
   private func validate(
-    _ state: inout RankerTrainingState, _ optimizer: Optimizer, _ stepper: RankerStep,
-    _ log: MetricsLog
+    _ state: inout RankerTrainingState, _ optimizer: Optimizer,
+    _ stepper: any RankerEvaluation, _ log: MetricsLog
   ) throws {
-    let outcome = try stepper.run(Array(stepper.data.pairs.indices), recording: false)
+    let outcome = try stepper.run(
+      Array(stepper.data.pairs.indices), step: state.step, recording: false)
     let found = RankerTrainingState.Best(
       step: state.step, loss: stepper.total(outcome), accuracy: outcome.accuracy)
     var values = Dictionary(
-      uniqueKeysWithValues: Self.figures(outcome, stepper).map { ("eval_" + $0.key, $0.value) })
+      uniqueKeysWithValues: figures(outcome, stepper).map { ("eval_" + $0.key, $0.value) })
     values["global_step"] = Double(state.step)
     try log.append(TrainingLogEntry(step: state.step, values: values))
     if state.best.map({ found.loss < $0.loss }) ?? true {
@@ -213,15 +222,15 @@ public final class RankerTrainer {
     }
   }
 
-  private static func figures(
-    _ outcome: RankerObjective.Outcome, _ stepper: RankerStep
+  private func figures(
+    _ outcome: RankerObjective.Outcome, _ stepper: any RankerEvaluation
   ) -> [String: Double] {
     let n = Double(max(outcome.pairs, 1))
     var values = [
       "loss": stepper.total(outcome), "preference_loss": outcome.loss / n,
       "prob": outcome.probability / n, "accuracy": outcome.accuracy,
     ]
-    if stepper.options.languageModelLoss.coefficient > 0 {
+    if options.languageModelLoss.coefficient > 0 {
       values["ptx_loss"] = outcome.languageModelLoss / n
     }
     return values

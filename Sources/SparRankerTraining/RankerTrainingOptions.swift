@@ -58,6 +58,12 @@ public struct RankerTrainingOptions: Equatable, Sendable, Codable {
         "even and above 0 (2 for each block of a general preference model)")
     }
     try need(loss.tau > 0 && loss.tau.isFinite, "general_preference_tau", loss.tau, "above 0")
+    if head.kind == .pairrm {
+      try need(!loss.learnsTau, "learn_tau", loss.learnsTau, "false for a cross-encoder")
+      try need(
+        languageModelLoss.coefficient == 0, "ptx_loss_coef", languageModelLoss.coefficient,
+        "0 for a cross-encoder: it is no language model")
+    }
     try need(groupSize > 0, "group_size", groupSize, "at least 1")
     try need(
       (0..<1).contains(validationShare), "validation_share", validationShare,

@@ -14,11 +14,17 @@ public final class EncoderTextModel: TextModel {
   public var digest: String { model.digest }
   private let passes: HiddenStatePasses
 
-  /// - Parameter rowsPerPass: token rows computed together; more memory, fewer passes.
-  public init(_ files: ModelFiles, backend: Backend, rowsPerPass: Int = 2048) throws {
+  /// - Parameters:
+  ///   - policy: how the encoder's matrices stay in memory.
+  ///   - rowsPerPass: token rows computed together; more memory, fewer passes.
+  public init(
+    _ files: ModelFiles, backend: Backend, weights policy: WeightsPolicy = .f32,
+    rowsPerPass: Int = 2048
+  ) throws {
     precondition(rowsPerPass > 0, "a pass has at least one row")
     model = try EncoderModel(
-      config: files.config, weights: files.weights, path: files.path, backend: backend)
+      config: files.config, weights: files.weights, keeping: policy, path: files.path,
+      backend: backend)
     tokenizer = try files.tokenizer
     passes = HiddenStatePasses(rowsPerPass: rowsPerPass)
     facts = TextModelFacts(

@@ -9,12 +9,7 @@ public enum TextModels {
   ) throws -> any TextModel {
     let files = try ModelFiles.open(argument)
     if EncoderModel.reads(config: files.config) {
-      guard weights != .stored else {
-        throw WeightError(
-          files.path,
-          .unsupported("encoders expand their weights; leave --weights stored out"))
-      }
-      return try EncoderTextModel(files, backend: backend)
+      return try EncoderTextModel(files, backend: backend, weights: weights)
     }
     return try CausalTextModel(files, backend: backend, weights: weights)
   }

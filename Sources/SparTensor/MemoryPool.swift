@@ -81,10 +81,10 @@ public final class MemoryPool: Sendable {
       return block
     }
     if let block = recycled ?? source?.allocate(size, for: use) { return block }
-    var block: UnsafeMutableRawPointer?
-    if posix_memalign(&block, 64, size) != 0 {
+    var block = SystemMemory.allocate(size, alignment: 64)
+    if block == nil {
       trim()
-      _ = posix_memalign(&block, 64, size)
+      block = SystemMemory.allocate(size, alignment: 64)
     }
     guard let block else { preconditionFailure("out of memory: \(size) bytes for a tensor") }
     return MemoryBlock(pointer: block)

@@ -9,7 +9,8 @@ import Testing
   /// The floor of every module; an import goes down, never up or sideways.
   static let floors: [String: Int] = [
     "CSparPlugin": 0, "CSparThreads": 0, "CSparKernels": 0, "CSparHeap": 0, "CHDF5": 0,
-    "CPCRE2": 0, "CZlib": 0, "CZstd": 0, "SparTensor": 0, "SparPluginKit": 1,
+    "CPCRE2": 0, "CZlib": 0, "CZstd": 0, "SparTensor": 0, "SparPairInput": 0,
+    "SparPluginKit": 1,
     "CSparOperations": 1, "SparCompute": 1, "SparText": 1, "SparStore": 1, "SparData": 2,
     "SparModel": 2, "SparDiagnostics": 2, "SparHost": 3, "SparPreference": 4, "SparConformance": 4,
     "SparGeneration": 5,

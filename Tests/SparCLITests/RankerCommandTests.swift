@@ -73,6 +73,11 @@ import Testing
       (["--ptx_loss", "sft"], "no effect"), (["--max_steps", "1", "--max_epochs", "1"], "exclude"),
       (["--eval_steps", "2"], "neither --validation"),
       (["--value_head_dim", "3"], "even"),
+      (["--kind", "pairrm", "--max_len", "5"], "no effect with --kind pairrm"),
+      (["--kind", "pairrm", "--ptx_loss_coef", "0.1"], "no effect with --kind pairrm"),
+      (["--kind", "pairrm", "--l2"], "belongs to --kind gpm"),
+      (["--kind", "pairrm", "--learn_tau"], "belongs to --kind gpm"),
+      (["--source_max_length", "9"], "no effect with --kind gpm"),
     ])
   func void(flags: [String], clue: String) throws {
     let run = try SparProcess.run(

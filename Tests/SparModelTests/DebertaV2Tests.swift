@@ -7,11 +7,13 @@ import Testing
 /// A tiny DeBERTa-v2 with PairRM's names against values that transformers computed.
 @Suite("Golden DeBERTa-v2", .enabled(if: shared != nil, "../shared/golden is absent"))
 struct GoldenDebertaTests {
-  private func load(_ backend: Backend) throws -> (EncoderModel, SafetensorsFile) {
+  private func load(
+    _ backend: Backend, keeping policy: WeightsPolicy = .f32
+  ) throws -> (EncoderModel, SafetensorsFile) {
     let folder = try #require(shared) + "/golden/rankers/pairrm"
     let model = try EncoderModel(
       config: Data(contentsOf: URL(fileURLWithPath: folder + "/config.json")),
-      weights: SafetensorsFolder(folder), path: folder, backend: backend)
+      weights: SafetensorsFolder(folder), keeping: policy, path: folder, backend: backend)
     return (model, try SafetensorsFile(folder + "/expected.safetensors"))
   }
 
@@ -33,6 +35,24 @@ struct GoldenDebertaTests {
     let packed = try model.hidden(
       [[5, 9, 2], sequence, [7]], rows: rows.map { $0 + 3 })
     #expect(distance(packed, alone) < 1e-6)
+  }
+
+  @Test(
+    "stored weights give the same bits, Q8_0 nearly the same under a digest of its own",
+    arguments: testBackends)
+  func policies(backend: TestBackend) throws {
+    let (plain, expected) = try load(backend.make())
+    let (stored, _) = try load(backend.make(), keeping: .stored)
+    let (rounded, _) = try load(backend.make(), keeping: .q8_0)
+    let sequence = try ids(expected, "ids.0.2")
+    let rows = sequence.indices.map(Int32.init)
+    let states = try plain.hidden([sequence], rows: rows)
+    #expect(try stored.hidden([sequence], rows: rows) == states)
+    #expect(stored.digest == plain.digest)
+    let near = try rounded.hidden([sequence], rows: rows)
+    #expect(near != states && distance(near, states) < 0.2)
+    #expect(rounded.digest != plain.digest)
+    #expect(rounded.encoder.parameters.contains { $0.value.dtype == .q8_0 })
   }
 
   @Test("gradients of every kind of parameter are central differences") func differences() throws {

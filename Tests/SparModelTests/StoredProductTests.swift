@@ -77,15 +77,17 @@ import Testing
   }
 
   @Test(
-    "products=int8: near, the same for a row alone, and only for Q8_0 and Q4_0",
-    .enabled(if: hasVNNI, "this processor has no AVX-512 VNNI"), arguments: storedTypes)
+    "products=int8: near, the same for a row alone, and of other weights their Q8_0",
+    .enabled(if: hasVNNI, "this processor has no AVX-512 VNNI"), arguments: storedTypes + [.f32])
   func int8(type: DType) throws {
     let host = PluginHost(search: PluginSearch(), threads: 2)
     let coarse = try Backend(
       host.makeBackend("openblas", options: ["products": "int8"], threads: 2))
     let exact = try Kind.avx512.make()
     for (out, width, rows) in [(70, 96, 53), (33, 2080, 1), (20, 64, 130)] {
-      let weight = StoredMatrix(type, out, width).stored
+      let weight =
+        type == .f32
+        ? randomTensor([out, width], 9) : StoredMatrix(type, out, width).stored
       let x = randomTensor([rows, width], rows)
       let (found, right) = (coarse.tensor([rows, out]), exact.tensor([rows, out]))
       try coarse.gemm(x, weight, into: found, transposeB: true)
@@ -93,11 +95,32 @@ import Testing
       let (a, b) = (found.array(), right.array())
       let error = zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
       let size = b.reduce(0) { $0 + $1 * $1 }
-      let isRounded = type == .q8_0 || type == .q4_0
-      #expect(isRounded ? error > 0 && error < 1e-4 * size : error == 0)
+      #expect(error > 0 && error < 1e-4 * size)
       let one = coarse.tensor([1, out])
       try coarse.gemm(x.rows(rows - 1..<rows), weight, into: one, transposeB: true)
       #expect(one.array() == Array(a.suffix(out)))
+    }
+  }
+
+  @Test(
+    "products=int8: rows that are no whole blocks are multiplied exactly, and what is not finite stays",
+    .enabled(if: hasVNNI, "this processor has no AVX-512 VNNI"))
+  func int8Limits() throws {
+    let host = PluginHost(search: PluginSearch(), threads: 2)
+    let coarse = try Backend(
+      host.makeBackend("openblas", options: ["products": "int8"], threads: 2))
+    let exact = try Kind.avx512.make()
+    let (x, weight) = (randomTensor([5, 50], 1), randomTensor([9, 50], 2))
+    let (found, right) = (coarse.tensor([5, 9]), exact.tensor([5, 9]))
+    try coarse.gemm(x, weight, into: found, transposeB: true)
+    try exact.gemm(x, weight, into: right, transposeB: true)
+    #expect(found.array() == right.array())
+    for damage in [Float.nan, .infinity] {
+      let (rows, wide) = (randomTensor([3, 64], 3), randomTensor([4, 64], 4))
+      rows.floats[64 + 40] = damage
+      let y = coarse.tensor([3, 4])
+      try coarse.gemm(rows, wide, into: y, transposeB: true)
+      #expect(y.array().map(\.isFinite) == (0..<12).map { $0 / 4 != 1 })
     }
   }
 

@@ -35,16 +35,23 @@ func tinyLanguageModel(hidden: Int = 32, seed: UInt64 = 5) throws -> LanguageMod
       name: "tiny"), path: "tiny", digest: "tiny-\(seed)-\(hidden)")
 }
 
-func asciiTokenizer() throws -> Tokenizer {
+/// - Parameter added: tokens of their own behind the characters'.
+func asciiTokenizer(added: [String] = []) throws -> Tokenizer {
   var vocabulary = ["<pad>": 0, "<s>": 1, "</s>": 2, "Ġ": 3, "Ċ": 4]
   for byte in 33...126 as ClosedRange<UInt8> {
     vocabulary[String(UnicodeScalar(byte))] = vocabulary.count
+  }
+  let tokens = added.enumerated().map { place, name in
+    [
+      "id": vocabulary.count + place, "content": name, "special": true, "single_word": false,
+      "lstrip": false, "rstrip": false, "normalized": false,
+    ] as [String: Any]
   }
   let byteLevel: [String: Any] = [
     "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
   ]
   let json: [String: Any] = [
-    "version": "1.0", "added_tokens": [Any](), "normalizer": NSNull(), "pre_tokenizer": byteLevel,
+    "version": "1.0", "added_tokens": tokens, "normalizer": NSNull(), "pre_tokenizer": byteLevel,
     "post_processor": NSNull(), "decoder": byteLevel,
     "model": [
       "type": "BPE", "dropout": NSNull(), "unk_token": NSNull(), "fuse_unk": false,

@@ -52,7 +52,7 @@ import Testing
       data, under: model, gate: options.head.gate != .none, tokensPerPass: 512,
       progress: { _ in }, isCancelled: { false })
     let step = RankerStep(
-      model: trainer.model, data: data, options: options, features: features, checkpoint: {})
+      model: try #require(trainer.ranker as? RankerModel), data: data, options: options, features: features, checkpoint: {})
     return (result, try step.run(Array(data.pairs.indices), recording: false).accuracy)
   }
 
@@ -166,7 +166,7 @@ import Testing
     let model = try tinyLanguageModel()
     var data = RankerData()
     let encoder = RankerEncoder(model, maxLength: 24)
-    func add(_ prompt: String, _ a: String, _ b: String) throws -> RankerEncoder.Outcome {
+    func add(_ prompt: String, _ a: String, _ b: String) throws -> ComparisonOutcome {
       try encoder.add(
         prompt: [ChatMessage(role: "user", content: prompt)], chosen: a, rejected: b,
         place: "row", to: &data)

@@ -22,8 +22,8 @@ static const spar_param params[] = {
                       .flags = SPAR_P_ADVANCED},
   [OPTION_PRODUCTS] = {.struct_size = sizeof(spar_param), .name = "products",
                        .doc = "Who multiplies matrices: own kernels (row bits do not depend on "
-                              "the batch) or OpenBLAS; auto takes the faster.  int8: own, and Q8_0 and "
-                              "Q4_0 weights times x rounded to 8 bits, faster but not exact.",
+                              "the batch) or OpenBLAS; auto takes the faster.  int8: own, and x and "
+                              "weights rounded to 8 bits in y = x W^T: faster, not exact.",
                        .default_text = "auto", .choices = product_choices, .type = SPAR_T_ENUM,
                        .flags = SPAR_P_ADVANCED},
 };

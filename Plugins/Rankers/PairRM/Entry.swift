@@ -13,7 +13,7 @@ nonisolated(unsafe) private let description = plugin(
       paper: "Jiang et al. 2023, arXiv:2306.02561",
       options: [
         Option(
-          "model", .text(""),
+          "model", .requiredText,
           "Folder with the encoder, its head and tokenizer.json: llm-blender/PairRM or one like it."
         ),
         Option(
@@ -26,11 +26,6 @@ nonisolated(unsafe) private let description = plugin(
       flags: Int(SPAR_RANK_NATIVE_RAW),
       create: { host, info, out in
         construct(host, info, out) { options, host in
-          guard !options.text(0).isEmpty else {
-            throw PluginFailure(
-              "option model is not given; give the folder of llm-blender/PairRM, such as "
-                + "--ranker pairrm:model=PairRM", status: Int(SPAR_UNSUPPORTED))
-          }
           return try PairRM(
             model: TextModel(path: options.text(0), host: host), sourceMaxLength: options.int(1),
             candidateMaxLength: options.int(2))

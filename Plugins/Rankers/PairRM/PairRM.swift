@@ -1,4 +1,5 @@
 import CSparPlugin
+import SparPairInput
 import SparPluginKit
 
 /// A cross-encoder that reads a prompt with two answers at a time.
@@ -23,10 +24,7 @@ final class PairRM: Ranker {
     head = try PairHead(
       width: model.info.hiddenSize, path: model.info.path, tensor: model.tensor)
     let marks = try PairInput.Marks(find: model.id(of:))
-    let all = [
-      marks.cls, marks.sep, marks.source, marks.candidate1, marks.candidate2, marks.candidate,
-    ]
-    if let mark = all.first(where: { Int($0) >= model.info.vocabularySize }) {
+    if let mark = marks.all.first(where: { Int($0) >= model.info.vocabularySize }) {
       throw PluginFailure(
         "\(model.info.path) has \(model.info.vocabularySize) token embeddings, and a mark of "
           + "PairRM's input is token \(mark); put the tokenizer.json that has <|source|>, "
@@ -63,7 +61,8 @@ final class PairRM: Ranker {
 
   /// The ordered pairs (i, j), i ≠ j, row by row.
   private func pairs(_ query: Query) throws -> [PairInput.Pair] {
-    let prompt = try model.encode(PairInput.cleaned(Conversation.text(query.messages)))
+    let text = Conversation.text(query.messages.map { (role: $0.role, content: $0.content) })
+    let prompt = try model.encode(PairInput.cleaned(text))
     let answers = try query.responses.map { try model.encode(PairInput.cleaned($0)) }
     let source = input.source(prompt)
     let candidates = input.candidates(answers, besideSource: source.count)

@@ -1,5 +1,5 @@
 /*
- * spar_int8.h - products of x with 8-bit weights in whole numbers: x is rounded to 8 bits, too.
+ * spar_int8.h - products of x with weights in whole numbers: both are rounded to 8 bits.
  *
  * Blocks of 32 along k have a scale each: sum over blocks of dx dw (sum of qx qw), in the order of
  * blocks.  A row's bits depend on that row and on W alone.  Not the f32 product: |x - dx qx| is up
@@ -29,8 +29,10 @@ typedef struct spar_int8_kernels {
   int32_t lanes, panel_lanes;
   /* k in whole blocks */
   void (*pack)(const spar_int8_panel *panel, const float *a, int64_t lda, int64_t rows, int64_t k);
-  /* n weights of type SPAR_Q8_0 or SPAR_Q4_0, in whole blocks */
+  /* n weights of type SPAR_Q8_0 or SPAR_Q4_0, in whole blocks: exactly */
   void (*unpack)(int32_t dtype, int64_t n, const void *w, spar_int8_block *out);
+  /* n weights in f32, in whole blocks: rounded to 8 bits, scale = largest / 127 */
+  void (*round)(int64_t n, const float *w, spar_int8_block *out);
   /* c[l][j], `rows` rows of W that stand k / 32 blocks apart; e is transposed */
   void (*product)(int64_t k, int64_t lanes, int64_t rows, const spar_int8_panel *panel,
                   const spar_int8_block *w, float *c, int64_t ldc, const spar_epilogue *e);

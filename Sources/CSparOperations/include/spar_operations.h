@@ -36,7 +36,7 @@ typedef struct spar_cpu {
   spar_team *team;
   int32_t threads;
   blas_sgemm sgemm; /* products by BLAS on fixed slices; NULL: own kernels */
-  const spar_int8_kernels *int8; /* products with Q8_0 and Q4_0 weights; NULL: exact ones */
+  const spar_int8_kernels *int8; /* y = x W^T in 8 bits; NULL: exact */
   memory shared[SLOT_COUNT];
   memory *local; /* [threads] */
 } spar_cpu;

@@ -11,7 +11,7 @@ struct RankerRows {
   /// Identity of the files.
   var digest: String
 
-  init(_ text: String, _ options: DataOptions, encoder: RankerEncoder) throws {
+  init(_ text: String, _ options: DataOptions, encoder: any ComparisonEncoder) throws {
     path = text
     let mixture = try options.mixture(text)
     digest = try mixture.files().map { try fileDigest($0) }.joined() + "\(mixture)"

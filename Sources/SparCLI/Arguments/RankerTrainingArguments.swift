@@ -12,7 +12,11 @@ extension LearningRateSchedule.Shape: ExpressibleByArgument {}
 
 /// The flags that say what a ranker computes and what it is trained for.
 struct RankerHeadArguments: ParsableArguments {
-  @Option(help: "gpm: embeddings that can hold cycles; bradley-terry: a reward.")
+  @Option(
+    help: """
+      gpm: embeddings that can hold cycles; bradley-terry: a reward; pairrm: a DeBERTa encoder \
+      that reads both answers.
+      """)
   var kind = RankerHead.Kind.gpm
 
   @Option(help: "Dimension of embeddings, even (gpm). (default: 2)")
@@ -25,7 +29,7 @@ struct RankerHeadArguments: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Divide embeddings by their norm (gpm). (default: --l2)")
   var l2: Bool?
 
-  @Option(help: "τ, by which scores are divided. (default: 0.1 for gpm, 1 for bradley-terry)")
+  @Option(help: "τ, by which scores are divided. (default: 0.1 for gpm, else 1)")
   var generalPreferenceTau: Double?
 
   @Option(help: "pairwise: −ln σ(x); regression: ½(x − target)².")
@@ -42,13 +46,17 @@ struct RankerHeadArguments: ParsableArguments {
 
   /// A flag that the others make void is an error: it would be accepted and ignored.
   func validate() throws {
-    if kind == .bradleyTerry {
+    if kind != .gpm {
       let given = [
         ("value-head-dim", valueHeadDim != nil), ("gate", gate != nil), ("l2", l2 != nil),
       ]
       if let name = given.first(where: \.1)?.0 {
-        throw ValidationError("--\(name) belongs to --kind gpm; a reward is one number")
+        throw ValidationError(
+          "--\(name) belongs to --kind gpm; --kind \(kind.rawValue) has one number for an answer")
       }
+    }
+    if kind == .pairrm, learnTau {
+      throw ValidationError("--learn-tau belongs to --kind gpm and bradley-terry")
     }
     if learnTau, generalPreferenceTau != nil {
       throw ValidationError(
@@ -108,8 +116,19 @@ struct RankerTrainingArguments: ParsableArguments {
   @Option(help: "Gradients are scaled down to this norm; 0 = never.")
   var maxNorm = 1.0
 
-  @Option(help: "Tokens of prompt and answer; the answer's end is cut.")
-  var maxLen = 2048
+  @Option(
+    help: "Tokens of prompt and answer; the answer's end is cut. Not for pairrm. (default: 2048)")
+  var maxLen: Int?
+
+  @Option(help: "Tokens of the prompt; its end is cut (pairrm). (default: 1224)")
+  var sourceMaxLength: Int?
+
+  @Option(
+    help: """
+      Tokens of an answer beside a prompt of full length; half of what a prompt leaves is added \
+      (pairrm). (default: 412)
+      """)
+  var candidateMaxLength: Int?
 
   @Option(help: "Share of the comparisons, from the end, that only validates. (default: 0)")
   var validationShare: Double?
@@ -160,6 +179,27 @@ struct RankerTrainingArguments: ParsableArguments {
     }
   }
 
+  /// Throws for flags that the kind of ranker makes void.
+  func check(_ kind: RankerHead.Kind) throws {
+    let given =
+      kind == .pairrm
+      ? [("max-len", maxLen != nil), ("ptx-loss-coef", ptxLossCoef != 0)]
+      : [
+        ("source-max-length", sourceMaxLength != nil),
+        ("candidate-max-length", candidateMaxLength != nil),
+      ]
+    if let name = given.first(where: \.1)?.0 {
+      throw ValidationError("--\(name) has no effect with --kind \(kind.rawValue)")
+    }
+    for (name, value) in [
+      ("source-max-length", sourceMaxLength), ("candidate-max-length", candidateMaxLength),
+    ] {
+      if let value, value < 3 {
+        throw ValidationError("--\(name) is \(value); a part has 3 tokens of its own")
+      }
+    }
+  }
+
   func options(_ head: RankerHeadArguments) throws -> RankerTrainingOptions {
     var options = RankerTrainingOptions()
     options.head = head.rankerHead
@@ -173,7 +213,7 @@ struct RankerTrainingArguments: ParsableArguments {
     options.groupSize = groupSize
     options.validationShare = validationShare ?? 0
     options.evalSteps = evalSteps
-    options.maxLength = maxLen
+    options.maxLength = maxLen ?? 2048
     options.training.learningRate = learningRate ?? [.head: 1e-3, .lora: 1e-4][train] ?? 1e-5
     options.training.epochs = maxEpochs ?? 1
     options.training.maxSteps = maxSteps ?? 0

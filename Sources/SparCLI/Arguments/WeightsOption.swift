@@ -6,9 +6,9 @@ struct WeightsOption: ParsableArguments {
   @Option(
     help: """
       Matrices in memory: f32, stored (as they lie in the file, mapped; other types than f32, f16, \
-      bf16, Q8_0, Q4_0, Q4_1 are expanded; HDF5 checkpoints and encoders refuse it), or auto: \
-      stored where that can be, for a model whose f32 weights would take more than a third of the \
-      machine's memory.
+      bf16, Q8_0, Q4_0, Q4_1 are expanded; HDF5 checkpoints refuse it), q8_0 (rounded to Q8_0 as \
+      the model is loaded; what is in 8 or 4 bits already stays), or auto: stored where that can \
+      be, for a model whose f32 weights would take more than a third of the machine's memory.
       """)
   var weights = WeightsPolicy.auto
 }

@@ -32,6 +32,7 @@ struct BenchRank: ParsableCommand {
   @Option(help: "Token rows computed together; more memory, fewer passes.")
   var rowsPerPass = 2048
 
+  @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
@@ -45,7 +46,7 @@ struct BenchRank: ParsableCommand {
   }
 
   func run() throws {
-    let runtime = try common.runtime()
+    let runtime = try common.runtime(storage)
     var work = RankBenchmark.Work()
     work.answers = answers
     work.promptTokens = promptTokens
@@ -53,8 +54,9 @@ struct BenchRank: ParsableCommand {
     work.repetitions = repetitions
     work.rowsPerPass = rowsPerPass
     let encoder =
-      try model.map { try EncoderModel.load($0, backend: runtime.backend) }
-      ?? RankBenchmark.randomModel(runtime.backend)
+      try model.map {
+        try EncoderModel.load($0, backend: runtime.backend, weights: runtime.weights)
+      } ?? RankBenchmark.randomModel(runtime.backend, weights: runtime.weights)
     let result = try RankBenchmark.run(
       encoder, work, threads: runtime.threads,
       progress: { Terminal.error("bench rank: table \($0) of \(repetitions)") })

@@ -1,18 +1,21 @@
 import ArgumentParser
 import SparData
+import SparModel
+import SparPipeline
 import SparRankerTraining
 
 struct TrainRankerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train-ranker",
-    abstract: "Train a ranker (GPM or Bradley-Terry) on comparisons.",
+    abstract: "Train a ranker (GPM, Bradley-Terry or PairRM) on comparisons.",
     discussion: """
       Reads comparisons (JSONL, JSON, CSV, Parquet; prompt, chosen, rejected, as texts or \
       conversations; chosen_probs where the preference is a probability, margin where there is one), \
-      puts a value head on a causal model and trains it: the head alone, on states computed once, \
-      or with low-rank adapters or all weights. The ranker is the Hugging Face folder \
-      OUTPUT_DIR/ranker, for `spar rank --ranker gpm --ranker-option model=OUTPUT_DIR/ranker` (or \
-      bradley-terry). Started again, the same command goes on from its checkpoint.
+      puts a value head on a causal model (or PairRM's head on a DeBERTa encoder) and trains it: \
+      the head alone, on states computed once, or with low-rank adapters or all weights. The \
+      ranker is the Hugging Face folder OUTPUT_DIR/ranker, for `spar rank --ranker gpm \
+      --ranker-option model=OUTPUT_DIR/ranker` (or bradley-terry, pairrm). Started again, the same \
+      command goes on from its checkpoint.
 
       Settings have the names of the authors' code. Embeddings that all point one way are a local \
       minimum on cyclic preferences; --no-l2 avoids it (docs/train-ranker.md).
@@ -36,6 +39,7 @@ struct TrainRankerCommand: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
+    try training.check(head.kind)
     if validation != nil, training.validationShare != nil {
       throw ValidationError(
         "--validation names comparisons to validate on, --validation-share takes some of the "
@@ -65,19 +69,17 @@ struct TrainRankerCommand: ParsableCommand {
   func run() throws {
     let options = try training.options(head)
     let runtime = try common.runtime()
-    let backbone = try runtime.model(model)
+    let subject = try Subject(self, options, runtime)
     let line = ProgressLine()
     defer { line.finish() }
-    let encoder = RankerEncoder(backbone, maxLength: options.maxLength)
+    let encoder = subject.encoder(options)
     let rows = try RankerRows(dataset, data, encoder: encoder)
     let held = try validation.map { try RankerRows($0, data, encoder: encoder) }
     for part in [rows, held].compactMap({ $0 }) where !part.skipped.isEmpty {
       Terminal.error("spar: \(part.path): \(part.skippedText)")
     }
-    let result = try RankerTrainer(
-      backbone, data: rows.data, validation: held?.data,
-      dataDigest: rows.digest + (held?.digest ?? ""),
-      options: options, output: outputDir
+    let result = try subject.trainer(
+      rows.data, held?.data, digest: rows.digest + (held?.digest ?? ""), options, outputDir
     ).run(
       progress: line.stage("train-ranker"),
       isCancelled: { Interrupts.interruption.isRequested })
@@ -101,6 +103,50 @@ struct TrainRankerCommand: ParsableCommand {
       try Terminal.line(
         "validation, \(result.validationPairs) comparisons: accuracy \(percent(accuracy)) at "
           + "step \(step); the longer answer wins \(percent(result.longerWins))")
+    }
+  }
+
+  /// What is trained.
+  private enum Subject {
+    case valueHead(LanguageModel)
+    case crossEncoder(CrossEncoder)
+
+    init(
+      _ command: TrainRankerCommand, _ options: RankerTrainingOptions, _ runtime: Runtime
+    ) throws {
+      guard command.head.kind == .pairrm else {
+        self = .valueHead(try runtime.model(command.model))
+        return
+      }
+      self = .crossEncoder(
+        try CrossEncoder(
+          ModelFiles.open(command.model), backend: runtime.backend,
+          sourceMaxLength: command.training.sourceMaxLength ?? 1224,
+          candidateMaxLength: command.training.candidateMaxLength ?? 412,
+          seed: options.training.seed))
+    }
+
+    func encoder(_ options: RankerTrainingOptions) -> any ComparisonEncoder {
+      switch self {
+      case .valueHead(let model): RankerEncoder(model, maxLength: options.maxLength)
+      case .crossEncoder(let encoder): encoder
+      }
+    }
+
+    func trainer(
+      _ data: RankerData, _ validation: RankerData?, digest: String,
+      _ options: RankerTrainingOptions, _ output: String
+    ) throws -> RankerTrainer {
+      switch self {
+      case .valueHead(let model):
+        try RankerTrainer(
+          model, data: data, validation: validation, dataDigest: digest, options: options,
+          output: output)
+      case .crossEncoder(let encoder):
+        try RankerTrainer(
+          encoder, data: data, validation: validation, dataDigest: digest, options: options,
+          output: output)
+      }
     }
   }
 

@@ -22,6 +22,16 @@ extension Graph {
     return y
   }
 
+  /// The same values in another shape.
+  public func reshaped(_ x: Variable, _ shape: [Int]) -> Variable {
+    let y = Variable(x.value.reshaped(shape))
+    record { [self] () throws(ComputeError) in
+      guard let dy = y.takeGradient() else { return }
+      try give(dy.reshaped(x.value.shape), to: x)
+    }
+    return y
+  }
+
   /// f(x), elementwise.
   public func activated(_ kind: Activation, _ x: Variable) throws(ComputeError) -> Variable {
     let y = Variable(backend.tensor(x.value.shape))

@@ -51,7 +51,9 @@ public final class EncoderModel: @unchecked Sendable {
   }
 
   /// Reads the encoder of a folder with config.json and safetensors; no tokenizer is needed.
-  public static func load(_ folder: String, backend: Backend) throws -> EncoderModel {
+  public static func load(
+    _ folder: String, backend: Backend, weights: WeightsPolicy = .f32
+  ) throws -> EncoderModel {
     let config = folder + "/config.json"
     guard let data = FileManager.default.contents(atPath: config) else {
       throw ModelError(.notFound(tried: [config]), path: folder)
@@ -62,32 +64,37 @@ public final class EncoderModel: @unchecked Sendable {
         .unknownArchitecture(found: found ?? "(none)", known: [modelType]), path: folder)
     }
     return try EncoderModel(
-      config: data, weights: SafetensorsFolder(folder), path: folder, backend: backend)
+      config: data, weights: SafetensorsFolder(folder), keeping: weights, path: folder,
+      backend: backend)
   }
 
-  /// Builds the encoder of a folder's files, its weights converted to f32.
+  /// Builds the encoder of a folder's files.
+  ///
+  /// - Parameter policy: how the matrices stay in memory; f32 unless the model only infers.
   public convenience init(
-    config data: Data, weights: any WeightSource, path: String, backend: Backend
+    config data: Data, weights: any WeightSource, keeping policy: WeightsPolicy = .f32,
+    path: String, backend: Backend
   ) throws {
     let prefix = try Self.prefix(weights, path: path)
     try self.init(
-      Self.config(data, weights, prefix: prefix, path: path), weights, prefix: prefix,
+      Self.config(data, weights, prefix: prefix, path: path), weights, policy, prefix: prefix,
       configJSON: String(decoding: data, as: UTF8.self), path: path, backend: backend)
   }
 
   /// An encoder of this shape with these weights.
   public convenience init(
-    _ config: DebertaV2Config, _ weights: any WeightSource, backend: Backend
+    _ config: DebertaV2Config, _ weights: any WeightSource, keeping policy: WeightsPolicy = .f32,
+    backend: Backend
   ) throws {
     try self.init(
-      config, weights, prefix: "", configJSON: "{}", path: weights.path, backend: backend)
+      config, weights, policy, prefix: "", configJSON: "{}", path: weights.path, backend: backend)
   }
 
   private init(
-    _ config: DebertaV2Config, _ weights: any WeightSource, prefix: String, configJSON: String,
-    path: String, backend: Backend
+    _ config: DebertaV2Config, _ weights: any WeightSource, _ policy: WeightsPolicy,
+    prefix: String, configJSON: String, path: String, backend: Backend
   ) throws {
-    let loading = try WeightsLoading(weights, .f32, backend: backend)
+    let loading = try WeightsLoading(weights, policy, backend: backend)
     encoder = try DebertaV2(config, prefix: prefix, load: loading.parameter)
     self.config = config
     self.backend = backend

@@ -21,7 +21,7 @@ final class WeightsLoading {
     }
     self.source = source
     // What cannot be mapped would be copied and expanded: twice the memory for nothing.
-    self.policy = source.isMapped ? policy.resolved(for: source) : .f32
+    self.policy = source.isMapped || policy == .q8_0 ? policy.resolved(for: source) : .f32
     self.backend = backend
   }
 
@@ -37,11 +37,33 @@ final class WeightsLoading {
       loaded.append(entry)
       if let value = try source.mapped(entry) { return Parameter(name: name, value: value) }
     }
+    if policy == .q8_0, let value = try rounded(entry) {
+      return Parameter(name: name, value: value)
+    }
     let value = backend.tensor(shape, use: .weights)
     let buffer = UnsafeMutableBufferPointer(start: value.floats, count: value.count)
     try source.read(name, into: buffer)
     if policy != .stored { digest.add(name, UnsafeBufferPointer(buffer)) }
     return Parameter(name: name, value: value)
+  }
+
+  /// The matrix in Q8_0, or as it is stored where that takes no more; nil for what has no blocks.
+  private func rounded(_ entry: WeightEntry) throws -> Tensor? {
+    if let dtype = entry.type.stored, dtype.block > 1, let value = try source.mapped(entry) {
+      digest.add(entry.name, stored: try source.rawBytes(entry.name), entry.type)
+      return value
+    }
+    guard entry.shape.count == 2, entry.shape[1] % DType.q8_0.block == 0 else { return nil }
+    let value = backend.tensor(entry.shape, dtype: .q8_0, use: .weights)
+    let bytes = UnsafeMutableRawBufferPointer(
+      start: value.data, count: DType.q8_0.bytes(entry.count))
+    var written = 0
+    try OutgoingTensor(entry, of: source, as: entry.name, type: .q8_0).emit(path: source.path) {
+      UnsafeMutableRawBufferPointer(rebasing: bytes[written...]).copyMemory(from: $0)
+      written += $0.count
+    }
+    digest.add(entry.name, stored: UnsafeRawBufferPointer(bytes), .q8_0)
+    return value
   }
 
   /// Of everything loaded so far.

@@ -10,6 +10,10 @@ public enum WeightsPolicy: String, Sendable, CaseIterable {
   /// As they lie in their file, mapped: f32, f16, bf16, Q8_0, Q4_0 and Q4_1; other types are
   /// expanded.  Results have the same bits where the backend decodes inside its products.
   case stored
+  /// Rounded to Q8_0 as the model is loaded, in 0.27 of the memory of f32; what the file holds in 4
+  /// or 8 bits stays as it is, and so does a matrix whose rows are no whole blocks of 32.
+  // swift-format-ignore: AlwaysUseLowerCamelCase
+  case q8_0
 
   /// `auto` decided.
   func resolved(for weights: any WeightSource) -> WeightsPolicy {

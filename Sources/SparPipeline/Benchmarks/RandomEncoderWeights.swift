@@ -51,6 +51,12 @@ final class RandomEncoderWeights: WeightSource {
     }
   }
 
+  var isMapped: Bool { false }
+
+  func lendBytes(_ name: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try floats(name).withUnsafeBytes(body)
+  }
+
   func rawBytes(_ name: String) throws -> UnsafeRawBufferPointer {
     throw WeightError(path, .unsupported("made-up weights have no bytes in a file"))
   }

@@ -26,8 +26,8 @@ public struct RankBenchmark: Sendable, Encodable {
   public var sgemmBefore: Double
   public var sgemmAfter: Double
   public var peakMemoryBytes: Int
-  /// First channels of the three states that the head reads, for the last pair: what another
-  /// program that reads the same model and the same ids must find.
+  /// The three states that the head reads, side by side, of every pair: what another program that
+  /// reads the same model and the same ids must find.
   public var states: [[Float]]
 
   public var pairsPerSecond: Double { Double(pairs) / secondsMedian }
@@ -49,9 +49,12 @@ public struct RankBenchmark: Sendable, Encodable {
   }
 
   /// An encoder of PairRM's shape that nobody trained.
-  public static func randomModel(_ backend: Backend) throws -> EncoderModel {
+  public static func randomModel(
+    _ backend: Backend, weights: WeightsPolicy = .f32
+  ) throws -> EncoderModel {
     let config = DebertaV2Config.pairRM
-    return try EncoderModel(config, RandomEncoderWeights(config), backend: backend)
+    return try EncoderModel(
+      config, RandomEncoderWeights(config), keeping: weights, backend: backend)
   }
 
   public static func run(
@@ -63,17 +66,21 @@ public struct RankBenchmark: Sendable, Encodable {
     let perPass = max(1, work.rowsPerPass / length)
     var seconds: [Double] = []
     var processor: [Double] = []
-    var states: [Float] = []
+    var states: [[Float]] = []
     for repetition in 0...work.repetitions {
+      var found: [[Float]] = []
       let (start, startedAt) = (ContinuousClock.now, processorTime())
       for first in stride(from: 0, to: sequences.count, by: perPass) {
         let pass = sequences[first..<min(first + perPass, sequences.count)]
-        states = try model.hidden(
+        let values = try model.hidden(
           pass.map(\.ids),
           rows: pass.enumerated().flatMap { place, pair in
             pair.rows.map { Int32(place * length + $0) }
           })
+        let size = values.count / pass.count
+        found += (0..<pass.count).map { Array(values[$0 * size..<($0 + 1) * size]) }
       }
+      states = found
       // The first repetition warms caches and the memory pool, and projects the positions.
       if repetition > 0 {
         seconds.append((ContinuousClock.now - start) / .seconds(1))
@@ -83,7 +90,6 @@ public struct RankBenchmark: Sendable, Encodable {
     }
     seconds.sort()
     processor.sort()
-    let width = model.config.hiddenSize
     return RankBenchmark(
       model: model.path, backend: model.backend.name, threads: threads, answers: work.answers,
       promptTokens: work.promptTokens, answerTokens: work.answerTokens, pairs: sequences.count,
@@ -94,7 +100,7 @@ public struct RankBenchmark: Sendable, Encodable {
       denseOperations: 2 * Double(model.config.denseWeights) * Double(sequences.count * length),
       sgemmBefore: before, sgemmAfter: try GemmBenchmark.squareRate(model.backend),
       peakMemoryBytes: PeakMemory.bytes(),
-      states: (0..<3).map { Array(states[(states.count - (3 - $0) * width)...].prefix(8)) })
+      states: states)
   }
 
   /// Seconds that the threads of this process have run.

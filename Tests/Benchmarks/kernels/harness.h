@@ -49,5 +49,6 @@ void check_rows(void *self);
 void check_heads(void *self);
 void check_relative(void *self);
 void bench(void *self, int threads);
+void bench_encoder(int64_t threads);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * kernels check|bench LIBRARY [cpu]: the openblas plugin against plain loops, and its speed.
+ * kernels check|bench|encoder LIBRARY [cpu]: the openblas plugin against plain loops, and its speed.
  *
  *   swift build -c release --product spar-openblas
  *   cc -O2 -std=gnu11 -ISources/CSparPlugin/include $(pkg-config --cflags openblas) \
@@ -12,13 +12,17 @@
 
 int main(int argc, char **argv) {
   if (argc < 3) {
-    fprintf(stderr, "usage: kernels check|bench libspar-openblas.so [cpu]\n");
+    fprintf(stderr, "usage: kernels check|bench|encoder libspar-openblas.so [cpu]\n");
     return 2;
   }
   load_plugin(argv[2]);
   start_over();
+  by_cpu_time = argc > 3 && strcmp(argv[3], "cpu") == 0;
+  if (strcmp(argv[1], "encoder") == 0) {
+    bench_encoder(by_cpu_time ? 1 : 2);
+    return failures != 0;
+  }
   if (strcmp(argv[1], "bench") == 0) {
-    by_cpu_time = argc > 3 && strcmp(argv[3], "cpu") == 0;
     void *self = create_backend(by_cpu_time, 0, 0);
     bench(self, by_cpu_time ? 1 : 2);
     destroy_backend(self);

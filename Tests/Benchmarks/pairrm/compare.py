@@ -1,18 +1,20 @@
 """PairRM's full table: Spar against transformers' DeBERTa on torch, one run on one machine.
 
     swift build -c release
-    python Tests/Benchmarks/pairrm/compare.py .build/release/spar [--folder /tmp/pairrm-large]
+    python Tests/Benchmarks/pairrm/compare.py .build/release/spar [--folder /tmp/pairrm-large] [--q8]
 
 Needs torch, transformers, safetensors and numpy. Writes a random model of PairRM-large's shape once
 (f32, 1.7 GB; 24 layers of 1024, 16 heads, feed-forward of 4096, 128005 tokens), then times
 
   spar   `spar bench rank`: all 20 ordered pairs of 5 answers, prompt and answers of 150 tokens
+  q8     with --q8: the same with weights rounded to Q8_0 and products in 8-bit numbers
   torch  the same sequences through DebertaV2Model in f32, padded batches of one and of four pairs, as
          LLM-Blender feeds them
 
-and compares the hidden states at the three marks of the last pair.
+and compares the hidden states at the marks with torch's, and the table M that PairRM's head makes of
+them in f32 with that of Q8_0.  Rounds of the programs take turns; medians are compared.
 """
-import argparse, json, os, subprocess, time
+import argparse, json, os, statistics, subprocess, time
 
 
 def write_model(folder):
@@ -84,33 +86,66 @@ def table(answers, prompt, answer, vocabulary):
     return pairs
 
 
-def run_torch(folder, pairs, threads, count):
-    import torch
-    from safetensors.torch import load_file
-    from transformers import DebertaV2Config, DebertaV2Model
+class Torch:
+    def __init__(self, folder, threads):
+        import torch
+        from safetensors.torch import load_file
+        from transformers import DebertaV2Config, DebertaV2Model
 
-    torch.set_num_threads(threads)
-    model = DebertaV2Model(DebertaV2Config.from_pretrained(folder)).float().eval()
-    prefix = "pretrained_model."
-    weights = load_file(folder + "/model.safetensors")
-    weights = {k[len(prefix):]: v for k, v in weights.items() if k.startswith(prefix)}
-    model.load_state_dict(weights, strict=False)
-    times = {}
-    with torch.no_grad():
-        for batch in (1, 4) if count % 4 == 0 else (1,):
-            def step(chunk):
-                longest = max(len(ids) for ids, _ in chunk)
-                ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in chunk])
-                mask = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in chunk])
-                return model(ids, attention_mask=mask).last_hidden_state
-            step(pairs[:1])  # warms up
+        torch.set_num_threads(threads)
+        self.model = DebertaV2Model(DebertaV2Config.from_pretrained(folder)).float().eval()
+        prefix = "pretrained_model."
+        weights = load_file(folder + "/model.safetensors")
+        weights = {k[len(prefix):]: v for k, v in weights.items() if k.startswith(prefix)}
+        self.model.load_state_dict(weights, strict=False)
+
+    def states(self, pairs):
+        """Of one padded batch."""
+        import torch
+
+        longest = max(len(ids) for ids, _ in pairs)
+        with torch.no_grad():
+            ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids, _ in pairs])
+            mask = torch.tensor([[1] * len(ids) + [0] * (longest - len(ids)) for ids, _ in pairs])
+            return self.model(ids, attention_mask=mask).last_hidden_state
+
+    def round(self, pairs):
+        """(seconds, processor seconds) a pair by size of batch."""
+        times = {}
+        for batch in (1, 4) if len(pairs) % 4 == 0 else (1,):
             start, used = time.perf_counter(), time.process_time()
-            for first in range(0, count, batch):
-                step(pairs[first:first + batch])
-            times[batch] = ((time.perf_counter() - start) / count, (time.process_time() - used) / count)
-        ids, rows = pairs[-1]
-        states = model(torch.tensor([ids])).last_hidden_state[0]
-    return times, [states[row, :8].tolist() for row in rows]
+            for first in range(0, len(pairs), batch):
+                self.states(pairs[first:first + batch])
+            times[batch] = (
+                (time.perf_counter() - start) / len(pairs), (time.process_time() - used) / len(pairs))
+        return times
+
+    def marks(self, pair):
+        states = self.states([pair])[0]
+        return [x for row in pair[1] for x in states[row].tolist()]
+
+
+def head(folder, states):
+    """raw of every pair from its states at the three marks."""
+    import numpy as np
+    from safetensors.numpy import load_file
+
+    weights = load_file(folder + "/model.safetensors")
+    w1, b1 = weights["head_layer.1.weight"], weights["head_layer.1.bias"]
+    w2 = weights["head_layer.4.weight"][0]
+    f = lambda s, c: np.tanh(w1 @ np.concatenate([s, c]) + b1) @ w2
+    marks = np.array(states, np.float32).reshape(len(states), 3, -1)
+    return np.array([f(s, one) - f(s, two) for s, one, two in marks])
+
+
+def run_spar(given, *more):
+    result = json.loads(subprocess.run(
+        [given.spar, "bench", "rank", "--model", given.folder, "--json", "--threads",
+         str(given.threads), "--repetitions", "1", "--answers", str(given.answers), *more],
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)
+    measured = result["measured"]
+    return measured, (
+        result["seconds_per_pair"], measured["processor_seconds"] / measured["pairs"])
 
 
 def main():
@@ -120,30 +155,54 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--answers", type=int, default=5)
     parser.add_argument("--pairs", type=int, default=4, help="pairs that torch does; batches of 4 if a multiple of 4")
-    parser.add_argument("--repetitions", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--q8", action="store_true", help="also weights in Q8_0, products in 8 bits")
     given = parser.parse_args()
     if not os.path.exists(given.folder + "/config.json"):
         write_model(given.folder)
-    spar = json.loads(subprocess.run(
-        [given.spar, "bench", "rank", "--model", given.folder, "--json", "--threads",
-         str(given.threads), "--repetitions", str(given.repetitions), "--answers", str(given.answers)],
-        check=True, stdout=subprocess.PIPE).stdout)
-    measured = spar["measured"]
-    pairs = table(measured["answers"], measured["prompt_tokens"], measured["answer_tokens"], 128005)
-    torch_times, torch_states = run_torch(given.folder, pairs, given.threads, given.pairs)
-    difference = max(abs(a - b) for x, y in zip(measured["states"], torch_states) for a, b in zip(x, y))
-    dense = measured["dense_operations"] / measured["pairs"] / 1e9
-    used = measured["processor_seconds"] / measured["pairs"]
-    print(f"threads {given.threads}, {measured['pairs']} pairs of {measured['tokens_per_pair']} tokens a table")
-    print(f"spar   {spar['seconds_per_pair']:.3f} s a pair ({used:.3f} s of processors), "
-          f"{dense / spar['seconds_per_pair']:.1f} GFLOP/s dense, {100 * spar['share']:.0f} % of its sgemm, "
-          f"peak {measured['peak_memory_bytes'] / 1e9:.2f} GB")
-    for batch, (seconds, processors) in torch_times.items():
-        print(f"torch  {seconds:.3f} s a pair ({processors:.3f} s of processors), "
-              f"{dense / seconds:.1f} GFLOP/s dense, batches of {batch}")
-    best = [min(times) for times in zip(*torch_times.values())]
-    print(f"ratio  {best[0] / spar['seconds_per_pair']:.2f} by the clock, {best[1] / used:.2f} by processor time; "
-          f"states differ by at most {difference:.2e}")
+    programs = {"spar": ()}
+    if given.q8:
+        programs["q8"] = ("--weights", "q8_0", "--backend", "openblas:products=int8")
+    measured, times, torch, pairs = {}, {}, None, None
+    for _ in range(given.rounds):
+        for name, more in programs.items():
+            measured[name], one = run_spar(given, *more)
+            times.setdefault(name, []).append(one)
+        if torch is None:
+            facts = measured["spar"]
+            pairs = table(
+                facts["answers"], facts["prompt_tokens"], facts["answer_tokens"], 128005)
+            torch = Torch(given.folder, given.threads)
+            torch.states(pairs[:1])  # warms up
+        for batch, one in torch.round(pairs[:given.pairs]).items():
+            times.setdefault(f"torch, batches of {batch}", []).append(one)
+    facts = measured["spar"]
+    dense = facts["dense_operations"] / facts["pairs"] / 1e9
+    print(f"threads {given.threads}, {facts['pairs']} pairs of {facts['tokens_per_pair']} tokens a "
+          f"table, {given.rounds} rounds; sgemm {facts['sgemm_before']:.0f}, "
+          f"{facts['sgemm_after']:.0f} GFLOP/s")
+    medians = {}
+    for name, all in times.items():
+        clock, used = zip(*all)
+        medians[name] = (statistics.median(clock), statistics.median(used))
+        memory = f", peak {measured[name]['peak_memory_bytes'] / 1e9:.2f} GB" if name in measured else ""
+        print(f"{name:20} {medians[name][0]:.3f} s a pair ({min(clock):.3f} – {max(clock):.3f}), "
+              f"{medians[name][1]:.3f} of processors ({min(used):.3f} – {max(used):.3f}), "
+              f"{dense / medians[name][0]:.0f} GFLOP/s dense{memory}")
+    peers = [v for k, v in medians.items() if k.startswith("torch")]
+    for name in programs:
+        print(f"{name}: best of torch / {name} = {min(p[0] for p in peers) / medians[name][0]:.2f} by the "
+              f"clock, {min(p[1] for p in peers) / medians[name][1]:.2f} by processor time")
+    right = torch.marks(pairs[-1])
+    difference = max(abs(a - b) for a, b in zip(facts["states"][-1], right))
+    print(f"states of spar and torch differ by at most {difference:.2e}")
+    if given.q8:
+        import numpy as np
+
+        exact, rounded = (head(given.folder, measured[name]["states"]) for name in ("spar", "q8"))
+        print(f"M in f32: {exact.min():.4f} – {exact.max():.4f}, rms {np.sqrt((exact**2).mean()):.4f}; "
+              f"drift of M in Q8_0: at most {abs(rounded - exact).max():.4f}, "
+              f"rms {np.sqrt(((rounded - exact)**2).mean()):.4f}")
 
 
 if __name__ == "__main__":

@@ -5,18 +5,18 @@
 /// Each part is cut at its end.  What the source leaves of its limit is shared by the candidates:
 /// their limit is candidateMaxLength + ⌊(sourceMaxLength − source tokens) / 2⌋, per prompt.
 /// Source: Jiang et al. 2023, arXiv:2306.02561, and LLM-Blender's code.
-struct PairInput {
+public struct PairInput {
   /// Ids of tokens with a part to play.  The defaults are those of DeBERTa-v3 and PairRM.
-  struct Marks: Equatable {
-    var cls: Int32 = 1
-    var sep: Int32 = 2
-    var source: Int32 = 128_001
-    var candidate1: Int32 = 128_002
-    var candidate2: Int32 = 128_003
-    var candidate: Int32 = 128_004
+  public struct Marks: Equatable, Sendable {
+    public var cls: Int32 = 1
+    public var sep: Int32 = 2
+    public var source: Int32 = 128_001
+    public var candidate1: Int32 = 128_002
+    public var candidate2: Int32 = 128_003
+    public var candidate: Int32 = 128_004
 
     /// As the vocabulary spells them; `find` gives nil for what it does not hold.
-    init(find: (String) throws -> Int32?) rethrows {
+    public init(find: (String) throws -> Int32?) rethrows {
       cls = try find("[CLS]") ?? cls
       sep = try find("[SEP]") ?? sep
       source = try find("<|source|>") ?? source
@@ -24,23 +24,31 @@ struct PairInput {
       candidate2 = try find("<|candidate2|>") ?? candidate2
       candidate = try find("<|candidate|>") ?? candidate
     }
+
+    public var all: [Int32] { [cls, sep, source, candidate1, candidate2, candidate] }
   }
 
   /// Tokens of a sequence, and the rows whose hidden states the head reads.
-  struct Pair: Equatable {
-    var ids: [Int32]
+  public struct Pair: Equatable, Sendable {
+    public var ids: [Int32]
     /// Rows of <|source|>, <|candidate1|> and <|candidate2|>.
-    var rows: [Int]
+    public var rows: [Int]
   }
 
   /// Least tokens of a part: [CLS], its mark and [SEP].
-  static let frame = 3
+  public static let frame = 3
 
-  var marks: Marks
+  public var marks: Marks
   /// Tokens of the source part, and of a candidate's beside a source that fills its own, frames
   /// included.
-  var sourceMaxLength: Int
-  var candidateMaxLength: Int
+  public var sourceMaxLength: Int
+  public var candidateMaxLength: Int
+
+  public init(marks: Marks, sourceMaxLength: Int, candidateMaxLength: Int) {
+    self.marks = marks
+    self.sourceMaxLength = sourceMaxLength
+    self.candidateMaxLength = candidateMaxLength
+  }
 
   /// [CLS] mark text… [SEP] in at most `limit` tokens.
   private func part(_ mark: Int32, _ text: [Int32], limit: Int) -> [Int32] {
@@ -48,18 +56,18 @@ struct PairInput {
   }
 
   /// The source part of a prompt's tokens.
-  func source(_ text: [Int32]) -> [Int32] {
+  public func source(_ text: [Int32]) -> [Int32] {
     part(marks.source, text, limit: sourceMaxLength)
   }
 
   /// The candidate parts beside a source part of so many tokens.
-  func candidates(_ texts: [[Int32]], besideSource tokens: Int) -> [[Int32]] {
+  public func candidates(_ texts: [[Int32]], besideSource tokens: Int) -> [[Int32]] {
     let limit = candidateMaxLength + (sourceMaxLength - tokens) / 2
     return texts.map { part(marks.candidate, $0, limit: limit) }
   }
 
   /// The sequence of a source part and two candidate parts.
-  func pair(_ source: [Int32], _ first: [Int32], _ second: [Int32]) -> Pair {
+  public func pair(_ source: [Int32], _ first: [Int32], _ second: [Int32]) -> Pair {
     func marked(_ part: [Int32], _ mark: Int32) -> [Int32] {
       part.map { $0 == marks.candidate ? mark : $0 }
     }
@@ -69,7 +77,7 @@ struct PairInput {
   }
 
   /// A separator in the text must not look like one of ours.
-  static func cleaned(_ text: String) -> String {
+  public static func cleaned(_ text: String) -> String {
     var rest = text[...]
     var clean = ""
     while let at = rest.firstRange(of: "[SEP]") {
