@@ -22,8 +22,8 @@ build: setup ## compile the command `spar` and every plugin, optimised
 model: build ## fetch SmolLM2-135M-Instruct (98 MB, once) into $SPAR_CACHE or ~/.cache/spar
 	.build/release/spar model fetch smollm2-135m
 
-demo: model ## self-play on the small model, start to end (about 20 minutes)
-	.build/release/spar run docs/recipes/smollm2-sppo.yaml
+demo: model ## self-play on the small model with a ranker of its own, start to end (about 20 minutes)
+	.build/release/spar run docs/recipes/smollm2-sppo-gpm.yaml
 
 # The optimiser is part of the system, so what is tested is the release build.  SwiftPM's two test
 # runners are told apart here: all tests are Swift Testing's.

@@ -122,7 +122,8 @@ let package = Package(
       name: "SparPipeline",
       dependencies: [
         "SparActivations",
-        "SparGeneration", "SparRanking", "SparTraining", "SparEvaluation", "SparPreference",
+        "SparGeneration", "SparRanking", "SparTraining", "SparRankerTraining", "SparEvaluation",
+        "SparPreference",
         "SparModel", "SparHost", "SparStore", "SparText", "SparData", "SparTensor",
         .product(name: "Yams", package: "Yams"),
       ]),
@@ -211,7 +212,8 @@ let package = Package(
       name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),
     .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
     .testTarget(
-      name: "SparRankerTrainingTests", dependencies: ["SparRankerTraining", "SparModel"]),
+      name: "SparRankerTrainingTests",
+      dependencies: ["SparRankerTraining", "SparModel", "SparTensor", "SparText"]),
     .testTarget(name: "SparDiagnosticsTests", dependencies: ["SparDiagnostics", "SparStore"]),
     .testTarget(name: "SparTrainingTests", dependencies: ["SparTraining"]),
     .testTarget(
@@ -225,7 +227,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "SparSweepsTests",
-      dependencies: ["SparSweeps", "SparPipeline", "SparModel", "SparStore", "SparTensor"]),
+      dependencies: [
+        "SparSweeps", "SparPipeline", "SparEvaluation", "SparModel", "SparStore", "SparTensor",
+      ]),
     .testTarget(name: "HouseTests"),
     .testTarget(name: "InvariantTests", dependencies: ["SparStore", "SparModel"]),
     .testTarget(name: "SparCLITests", dependencies: ["RankerFixtures", "SparStore"]),

@@ -12,6 +12,9 @@ public struct RankerHead: Equatable, Sendable, Codable {
     /// Both answers at once through a cross-encoder: f([h; h_1]) − f([h; h_2]).
     /// Source: Jiang et al. 2023, arXiv:2306.02561.
     case pairrm
+
+    /// τ where none is given.
+    public var defaultTau: Double { self == .gpm ? 0.1 : 1 }
   }
 
   /// Weights λ of the d/2 blocks, from the state at the end of the user's turn.

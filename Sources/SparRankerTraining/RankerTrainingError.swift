@@ -2,6 +2,7 @@
 public enum RankerTrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   case option(key: String, found: String, wanted: String)
   case noPairs(path: String)
+  case bootstrap(path: String, prompts: Int, skipped: [String: Int])
   case row(place: String, problem: String)
   case notFinite(what: String, value: Double, step: Int)
   case resumeMismatch(checkpoint: String, key: String, saved: String, now: String)
@@ -14,6 +15,11 @@ public enum RankerTrainingError: Error, Equatable, Sendable, CustomStringConvert
       "\(key) is \(found); it must be \(wanted)"
     case .noPairs(let path):
       "\(path) holds no comparison that can be trained on"
+    case .bootstrap(let path, let prompts, let skipped):
+      "no comparison to train on came of \(prompts) prompts of \(path): "
+        + skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        .joined(separator: "; ")
+        + "; allow longer answers (bootstrap_max_new_tokens) or give more prompts"
     case .row(let place, let problem):
       "\(place): \(problem)"
     case .notFinite(let what, let value, let step):

@@ -11,6 +11,15 @@ public struct RankerTrainingOptions: Equatable, Sendable, Codable {
     case lora
     /// All of its weights.
     case full
+
+    /// Peak step size where none is given.
+    public var defaultLearningRate: Double {
+      switch self {
+      case .head: 1e-3
+      case .lora: 1e-4
+      case .full: 1e-5
+      }
+    }
   }
 
   public var head = RankerHead()

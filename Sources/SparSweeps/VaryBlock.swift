@@ -60,7 +60,8 @@ public struct VaryBlock: Equatable, Sendable {
   ) throws(SweepError) {
     let place = "\(path):\(node.line)"
     if case .fields(let fields) = node.content, SettingTable.find(name) == nil,
-      ["objective", "ranker", "train", "generate", "rank", "evaluate"].contains(name)
+      ["objective", "ranker", "train", "train_ranker", "generate", "rank", "evaluate"].contains(
+        name)
     {
       for field in fields { try collect("\(name).\(field.name)", field.node, path: path) }
       return

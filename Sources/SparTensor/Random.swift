@@ -15,6 +15,7 @@ public struct Random: Sendable, RandomNumberGenerator {
     case shuffle = 2
     case bootstrap = 3
     case initialise = 4
+    case corrupt = 5
   }
 
   /// The stream of one item: `item` (a prompt, say) and `sub` (its answer) are part of the name,

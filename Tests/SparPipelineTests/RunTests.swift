@@ -176,10 +176,10 @@ import Testing
   func reading() throws {
     #expect(try RunTarget("base").iteration == 0)
     #expect(try RunTarget("rank") == RunTarget(iteration: 1, stage: "rank"))
-    for text in ["base", "1/generate", "3/heldout"] {
+    for text in ["base", "train-ranker", "1/generate", "3/heldout", "2/check-length"] {
       #expect(try RunTarget(text).description == text)
     }
-    for text in ["", "0/rank", "rank/2", "1/base", "1/2/rank", "ranc"] {
+    for text in ["", "0/rank", "rank/2", "1/base", "1/2/rank", "ranc", "1/bootstrap", "1/check-"] {
       #expect(throws: RunError.self) { try RunTarget(text) }
     }
   }
@@ -191,7 +191,9 @@ import Testing
     #expect(try RestartPoint("train").iteration == 1)
     #expect(try RestartPoint("3/rank").iteration == 3)
     #expect(try RestartPoint("3/rank").stage == .rank)
-    for text in ["", "x", "0/rank", "rank/2", "1/2/rank"] {
+    #expect(try RestartPoint("ranker").includesRanker)
+    #expect(try !RestartPoint("rank").includesRanker)
+    for text in ["", "x", "0/rank", "rank/2", "1/2/rank", "1/ranker"] {
       #expect(throws: RunError.restart(text: text)) { try RestartPoint(text) }
     }
   }
@@ -208,12 +210,20 @@ import Testing
         try Data("x".utf8).write(to: URL(fileURLWithPath: path))
       }
     }
+    let (judged, ranker) = (directory.iteration(1).evaluation(by: "length"), directory.ranker)
+    try ranker.create()
+    try Data("x".utf8).write(to: URL(fileURLWithPath: judged))
     try RestartPoint("1/rank").clear(directory)
+    #expect(!FileManager.default.fileExists(atPath: judged))
+    #expect(FileManager.default.fileExists(atPath: ranker.path))
     let files = FileManager.default
     #expect(files.fileExists(atPath: directory.iteration(1).candidates))
     #expect(!files.fileExists(atPath: directory.iteration(1).preferences))
     #expect(!files.fileExists(atPath: directory.iteration(1).heldout))
     #expect(!files.fileExists(atPath: directory.iteration(2).path))
+    try RestartPoint("ranker").clear(directory)
+    #expect(!files.fileExists(atPath: ranker.path))
+    #expect(files.fileExists(atPath: directory.iteration(1).candidates))
   }
 }
 

@@ -91,4 +91,45 @@ import Testing
     recipe.train.pairing = .allPairs
     #expect(throws: Never.self) { try host.checkPairing(recipe) }
   }
+
+  private static let training = "model: m, bootstrap: p.jsonl, "
+
+  @Test(
+    "a setting of a ranker's training that another makes void is an error",
+    arguments: [
+      ("{kind: gpm}", "train_ranker.kind is read by a ranker's training"),
+      ("{\(training) dataset: d.jsonl}", "one of them"), ("{model: m}", "one of them"),
+      ("{model: m, dataset: d.jsonl, bootstrap_count: 3}", "is read by bootstrap"),
+      ("{model: m, dataset: d.jsonl, derail_temperature: 3}", "is read by bootstrap"),
+      ("{\(training) bootstrap_kinds: cut, derail_temperature: 3}", "is read by derailed"),
+      ("{\(training) kind: bradley-terry, gate: softmax}", "is read by gpm"),
+      ("{\(training) kind: bradley-terry, value_head_dim: 4}", "is read by gpm"),
+      ("{\(training) lora_rank: 4}", "is read by lora"),
+      ("{\(training) bootstrap_kinds: [cut, cut]}", "each once"),
+      ("{\(training) bootstrap_kinds: upside-down}", "other-prompt"),
+    ])
+  func rankerTraining(section: String, clue: String) {
+    let error = #expect(throws: RecipeError.self) { try resolve("train_ranker: \(section)\n") }
+    #expect("\(error as Any)".contains(clue), "\(error as Any)")
+  }
+
+  @Test("who empties a recipe's train_ranker.model on the command line takes the section along")
+  func withoutRankerTraining() throws {
+    let yaml = "train_ranker: {\(Self.training) kind: gpm}\n"
+    let resolved = try resolve(yaml, flags: [("train_ranker.model", "")])
+    #expect(!resolved.recipe.trainRanker.isOn)
+    #expect(throws: RecipeError.self) {
+      try resolve(yaml, flags: [("train_ranker.model", ""), ("train_ranker.max_epochs", "2")])
+    }
+  }
+
+  @Test("options of other judges go to the judge that they name")
+  func judges() throws {
+    let yaml = "evaluate: {checks: [pair-lm, length], check: {pair_lm: {model: m}}}\n"
+    let found = try resolve(yaml).recipe.evaluate.otherRankers()
+    #expect(found == [PluginChoice("pair-lm", options: ["model": "m"]), PluginChoice("length")])
+    for wrong in ["checks: length, check.gpm.model: m", "checks: [length, length]", "checks: a=1"] {
+      #expect(throws: RecipeError.self) { try resolve("evaluate: {\(wrong)}\n") }
+    }
+  }
 }

@@ -76,7 +76,7 @@ struct RankerHeadArguments: ParsableArguments {
   var rankerLoss: RankerLoss {
     var value = RankerLoss()
     value.form = loss
-    value.tau = generalPreferenceTau ?? (kind == .gpm ? 0.1 : 1)
+    value.tau = generalPreferenceTau ?? kind.defaultTau
     value.learnsTau = learnTau
     value.usesMargin = marginLoss
     if let regressionTargetMargin { value.regressionTarget = regressionTargetMargin }
@@ -214,7 +214,7 @@ struct RankerTrainingArguments: ParsableArguments {
     options.validationShare = validationShare ?? 0
     options.evalSteps = evalSteps
     options.maxLength = maxLen ?? 2048
-    options.training.learningRate = learningRate ?? [.head: 1e-3, .lora: 1e-4][train] ?? 1e-5
+    options.training.learningRate = learningRate ?? train.defaultLearningRate
     options.training.epochs = maxEpochs ?? 1
     options.training.maxSteps = maxSteps ?? 0
     options.training.perDeviceBatch = trainBatchSize

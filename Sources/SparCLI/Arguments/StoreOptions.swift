@@ -15,8 +15,9 @@ struct StoreOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Do this stage, and what it needs, then stop: base, or [iteration/]generate, rank, train, "
-        + "heldout, evaluate.", valueName: "[iteration/]stage"))
+      "Do this stage, and what it needs, then stop: base, bootstrap, train-ranker, evaluate-ranker, "
+        + "or [iteration/]generate, rank, train, heldout, evaluate, check-RANKER.",
+      valueName: "[iteration/]stage"))
   var until: String?
 
   @Option(help: .hidden) var label: String?

@@ -2,6 +2,7 @@ import ArgumentParser
 import SparData
 import SparDiagnostics
 import SparEvaluation
+import SparPipeline
 import SparPreference
 import SparStore
 
@@ -77,12 +78,7 @@ struct EvaluateRankerCommand: RecipeCommand {
     let reader = try data.reader(dataset)
     var rows: [LabelledComparison] = []
     while let (row, form) = try reader.nextWithForm() {
-      let comparison = try ComparisonRow(row, form: form)
-      rows.append(
-        LabelledComparison(
-          name: row["id"]?.string ?? "\(row.place)", subset: row["subset"]?.string ?? "",
-          messages: comparison.messages.map { (role: $0.role, content: $0.content) },
-          chosen: comparison.chosen, rejected: comparison.rejected))
+      rows.append(try ComparisonRow(row, form: form).labelled)
     }
     guard !rows.isEmpty else {
       throw UsageError("\(dataset) holds no comparison")

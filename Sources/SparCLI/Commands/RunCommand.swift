@@ -6,7 +6,7 @@ import SparSweeps
 struct RunCommand: RecipeCommand {
   static let uses =
     SettingTable.all.map(\.name).filter { !$0.hasPrefix("generate.frac_len") }
-    .filter { $0 != "generate.data_frac" } + ["objective.", "ranker."]
+    .filter { $0 != "generate.data_frac" } + ["objective.", "ranker.", "evaluate.check."]
   static let options = SweepOptions.names.union(StoreOptions.names).union(["restart-from"])
   static let switches = SweepOptions.switches.union(["show"])
 

@@ -73,8 +73,12 @@ struct TrainRankerCommand: ParsableCommand {
     let line = ProgressLine()
     defer { line.finish() }
     let encoder = subject.encoder(options)
-    let rows = try RankerRows(dataset, data, encoder: encoder)
-    let held = try validation.map { try RankerRows($0, data, encoder: encoder) }
+    func comparisons(_ path: String) throws -> RankerComparisons {
+      try RankerComparisons(
+        path, data.mixture(path), mapping: data.columns.mapping(), encoder: encoder)
+    }
+    let rows = try comparisons(dataset)
+    let held = try validation.map(comparisons)
     for part in [rows, held].compactMap({ $0 }) where !part.skipped.isEmpty {
       Terminal.error("spar: \(part.path): \(part.skippedText)")
     }

@@ -4,8 +4,10 @@ import SparStore
 /// The files of a run, by name.
 ///
 ///     <root>/run.json  report.md  base/heldout.h5
+///     <root>/ranker/comparisons.jsonl  heldout.jsonl  train/ranker/  accuracy.json
 ///     <root>/iteration-<t>/prompts.jsonl  candidates.h5  preferences.h5  stages.json
 ///                          train/step-<N>.h5  train/metrics.jsonl  heldout.h5  evaluation.json
+///                          evaluation-<ranker>.json
 public struct RunDirectory: Equatable, Sendable {
   public var root: String
 
@@ -20,6 +22,9 @@ public struct RunDirectory: Equatable, Sendable {
   public var report: String { root + "/report.md" }
   public var base: Folder { Folder(path: root + "/base") }
 
+  /// Of the ranker that the run trains for itself.
+  public var ranker: Folder { Folder(path: root + "/ranker") }
+
   /// - Parameter t: counts from 1.
   public func iteration(_ t: Int) -> Folder { Folder(path: root + "/iteration-\(t)") }
 
@@ -32,6 +37,10 @@ public struct RunDirectory: Equatable, Sendable {
     public var training: String { path + "/train" }
     public var heldout: String { path + "/heldout.h5" }
     public var evaluation: String { path + "/evaluation.json" }
+    /// By another ranker than the run's.
+    public func evaluation(by ranker: String) -> String { path + "/evaluation-\(ranker).json" }
+    /// How a trained ranker does on comparisons held out.
+    public var accuracy: String { path + "/accuracy.json" }
     public var ledger: String { path + "/stages.json" }
 
     public func create() throws(RunError) {

@@ -37,8 +37,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .backend(let name, let known):
       return "there is no backend \"\(name)\"; known: \(known.joined(separator: ", "))"
     case .restart(let text):
-      return "--restart-from \(text): give a stage, or iteration/stage such as 2/train; stages: "
-        + RunStage.allCases.map(\.rawValue).joined(separator: ", ")
+      return "--restart-from \(text): give ranker, a stage, or iteration/stage such as 2/train; "
+        + "stages: " + RunStage.allCases.map(\.rawValue).joined(separator: ", ")
     case .until(let text, let known):
       return "--until \(text): give a stage, or iteration/stage such as 2/train; stages: "
         + known.joined(separator: ", ")
@@ -78,6 +78,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// "2/rank" of ".../iteration-2/...", as --restart-from wants it.
   private static func place(_ path: String, _ name: String) -> String {
+    if RunTarget.ofRanker.contains(name) { return "ranker" }
     // Held-out answers belong to the stage that judges them.
     let stage = RunStage(rawValue: name) ?? .evaluate
     for part in path.split(separator: "/").reversed() where part.hasPrefix("iteration-") {

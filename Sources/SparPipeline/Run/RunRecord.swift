@@ -32,7 +32,10 @@ public struct RunRecord: Codable, Equatable, Sendable {
         ($0.name, Value(value: $0.value, origin: "\($0.origin)"))
       }, uniquingKeysWith: { first, _ in first })
     let host = run.runtime.host
-    let rankers = try run.recipe.ranker.rankers().map { (PluginKind.ranker, $0.choice.name) }
+    let others = try run.recipe.evaluate.otherRankers()
+    let rankers = try (run.recipe.ranker.rankers().map(\.choice) + others).map {
+      (PluginKind.ranker, $0.name)
+    }
     plugins = try
       ([(.backend, run.runtime.backend.name)] + rankers
       + [(.objective, run.recipe.objective.name)]).map { kind, id in

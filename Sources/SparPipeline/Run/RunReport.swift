@@ -19,9 +19,17 @@ public struct RunReport: Codable, Equatable, Sendable {
     public var trainTokensPerSecond: Double?
     public var seconds: Double
     public var checkpoint: String
+    /// The same answers by other rankers than the run's; nil = none were asked.
+    public var judges: [Judge]?
     /// What tells whether the ranker is being gamed: length, endings, repetition.
     public var checks: String
     public var warnings: [String]
+  }
+  /// What another ranker than the run's says about the same held-out answers.
+  public struct Judge: Codable, Equatable, Sendable {
+    public var ranker: String
+    public var winRate: Double
+    public var interval: ConfidenceInterval
   }
   public struct Example: Codable, Equatable, Sendable {
     public var prompt: String
@@ -35,11 +43,15 @@ public struct RunReport: Codable, Equatable, Sendable {
   public var baseLength: Double
   public var iterations: [Iteration]
   public var examples: [Example]
+  /// Of the ranker that the run has trained; nil where it trains none or holds nothing out.
+  public var rankerAccuracy: RankerAccuracyReport?
+  /// What making it took; nil where the run trains none.
+  public var rankerSeconds: Double?
 
   init(_ run: SelfPlayRun) throws {
     try self.init(
       directory: run.directory, objective: run.recipe.objective.name,
-      ranker: run.ranker.identity.description, iterations: run.recipe.run.iterations,
+      ranker: run.ranker().identity.description, iterations: run.recipe.run.iterations,
       examples: run.recipe.evaluate.examples)
   }
 
@@ -56,16 +68,31 @@ public struct RunReport: Codable, Equatable, Sendable {
     baseLength = 0
     iterations = []
     examples = []
+    if FileManager.default.fileExists(atPath: directory.ranker.ledger) {
+      rankerSeconds = try StageLedger(path: directory.ranker.ledger).all.values.reduce(0) {
+        $0 + ($1.figures["seconds"] ?? 0)
+      }
+    }
+    let accuracy = directory.ranker.accuracy
+    if FileManager.default.fileExists(atPath: accuracy) {
+      rankerAccuracy = try RankerAccuracyReport.read(accuracy)
+    }
     for t in 1...count {
       let folder = directory.iteration(t)
       let evaluation = try WinRateReport(
         json: Data(contentsOf: URL(fileURLWithPath: folder.evaluation)))
       baseLength = evaluation.base.meanTokens
       let ledger = try StageLedger(path: folder.ledger)
+      let judges = try StageLedger.judges(ledger.all).map { name in
+        let report = try WinRateReport(
+          json: Data(contentsOf: URL(fileURLWithPath: folder.evaluation(by: name))))
+        return Judge(ranker: name, winRate: report.value, interval: report.interval)
+      }
       func figure(_ stage: RunStage, _ name: String) -> Double? {
         ledger.record(of: stage.rawValue)?.figures[name]
       }
-      let stages = RunStage.allCases.map(\.rawValue) + ["heldout"]
+      let stages =
+        RunStage.allCases.map(\.rawValue) + ["heldout"] + judges.map { RunTarget.check + $0.ranker }
       iterations.append(
         Iteration(
           iteration: t, pairs: Int(figure(.rank, "pairs") ?? 0),
@@ -77,6 +104,7 @@ public struct RunReport: Codable, Equatable, Sendable {
           trainTokensPerSecond: figure(.train, "tokens_per_second"),
           seconds: stages.reduce(0) { $0 + (ledger.record(of: $1)?.figures["seconds"] ?? 0) },
           checkpoint: folder.path + "/" + (ledger.record(of: "train")?.output ?? ""),
+          judges: judges.isEmpty ? nil : judges,
           checks: Self.checks(evaluation), warnings: evaluation.warnings))
     }
     if exampleCount > 0 {

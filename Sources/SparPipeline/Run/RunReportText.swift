@@ -30,7 +30,8 @@ extension RunReport {
   public var text: String {
     var lines = Self.aligned([Self.head] + rows)
     lines += ["", Self.note + String(format: " (base model: length %.1f)", baseLength)]
-    lines += checkLines
+    lines += checkLines + judgeLines
+    if let ranker = rankerLines { lines += [""] + ranker }
     for (number, example) in examples.enumerated() {
       lines += ["", "held-out prompt \(number + 1): \(example.prompt)"]
       lines += ["  before: " + Self.indented(example.before)]
@@ -59,6 +60,41 @@ extension RunReport {
     iterations.map { "iteration \($0.iteration) against the base model: \($0.checks)" }
   }
 
+  /// The same answers, iteration by iteration, by the run's ranker and by others.
+  private var judgeLines: [String] {
+    iterations.compactMap { row in
+      guard let judges = row.judges else { return nil }
+      let own = (Self.name(ofRanker: ranker), row.winRate, row.interval)
+      return "iteration \(row.iteration), win rate "
+        + ([own] + judges.map { ($0.ranker, $0.winRate, $0.interval) }).map {
+          "by \($0) \(Self.percent($1)) (\(Self.percent($2.lower)) – \(Self.percent($2.upper)))"
+        }.joined(separator: ", ")
+    }
+  }
+
+  /// "gpm" of "gpm 0.1.0 (model=…)".
+  public static func name(ofRanker identity: String) -> String {
+    identity.split(separator: " ").first.map(String.init) ?? identity
+  }
+
+  /// What the run's own ranker gets right, and what length alone would have.
+  private var rankerLines: [String]? {
+    guard let found = rankerAccuracy else { return nil }
+    func line(
+      _ name: String, _ count: Int, _ right: RankerAccuracy.Share, _ longer: RankerAccuracy.Share
+    ) -> String {
+      "\(name), \(count) comparisons: right in \(Self.percent(right.value)) "
+        + "(\(Self.percent(right.interval.lower)) – \(Self.percent(right.interval.upper))), "
+        + "the longer answer in \(Self.percent(longer.value))"
+    }
+    return [line("ranker, held-out", found.comparisons, found.accuracy, found.longerWins)]
+      + found.kinds.map { line($0.name, $0.comparisons, $0.accuracy, $0.longerWins) }
+      + (found.prefersLonger.map {
+        ["where lengths differ, it prefers the longer answer in \(Self.percent($0))"]
+      } ?? [])
+      + (rankerSeconds.map { ["made and measured in \(Self.duration($0))"] } ?? [])
+  }
+
   private var warningLines: [String] {
     iterations.flatMap { row in row.warnings.map { "warning, iteration \(row.iteration): \($0)" } }
   }
@@ -72,7 +108,10 @@ extension RunReport {
     ]
     lines += rows.map { "| " + $0.joined(separator: " | ") + " |" }
     lines += ["", Self.note + String(format: " (base model: length %.1f).", baseLength)]
-    lines += [""] + checkLines.map { "- " + $0 }
+    lines += [""] + (checkLines + judgeLines).map { "- " + $0 }
+    if let ranker = rankerLines {
+      lines += ["", "## The ranker", ""] + ranker.map { "- " + $0 }
+    }
     if !warningLines.isEmpty {
       lines += ["", "## Doubts", ""] + warningLines.map { "- " + $0 }
     }
@@ -87,7 +126,7 @@ extension RunReport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+  static func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
 
   private static func rate(_ value: Double?) -> String {
     value.map { String(format: "%.0f", $0) } ?? "–"

@@ -103,7 +103,8 @@ extension PluginHost {
   public func check(_ recipe: Recipe) throws {
     try checkPairing(recipe)
     _ = try checkedOptions(.objective, recipe.objective)
-    _ = try checkedRankerOptions(recipe.ranker)
+    _ = try checkedRankerOptions(recipe.ranker())
+    for other in try recipe.evaluate.otherRankers() { _ = try checkedRankerOptions(other) }
     if !recipe.run.backend.isEmpty {
       _ = try checkedOptions(.backend, PluginChoice(text: recipe.run.backend))
     }

@@ -5,7 +5,7 @@ import SparModel
 import SparPreference
 import SparStore
 
-/// The loop: for t = 1…T, fresh prompts → π_t answers → ranker → train (reference π_t) → π_{t+1}
+/// The loop: perhaps a ranker of the run's own; then for t = 1…T, fresh prompts → π_t answers → ranker → train (reference π_t) → π_{t+1}
 /// → evaluate against the base model on held-out prompts.
 ///
 /// Every stage leaves one final file; a run that is started again skips what is finished, goes on
@@ -16,7 +16,9 @@ public final class SelfPlayRun {
   public let directory: RunDirectory
   let runtime: Runtime
   let interruption: Interruption
-  let ranker: AnswerRanker
+  /// The ranker that the run has trained for itself, with its identity.
+  private var trained: (path: String, digest: String?)?
+  private var loadedRanker: AnswerRanker?
   /// Addresses of the stages, where there is a store.
   let shared: (sharing: StageSharing, plan: RunPlan)?
   private let target: RunTarget?
@@ -56,7 +58,9 @@ public final class SelfPlayRun {
     try directory.create()
     lock = try FileLock.ofFolder(directory.root, patience: patience)
     runtime = try makeRuntime()
-    ranker = try runtime.ranker(recipe.ranker)
+    // Found now, not after an hour; what the run trains itself is made first.
+    try inputs.checkRankerModels(host: host)
+    if !recipe.trainRanker.isOn { loadedRanker = try runtime.ranker(recipe.ranker) }
     var digests: [String: String] = [:]
     let backend = try host.component(.backend, runtime.backend.name)
     shared = try sharing.map { [inputs] in
@@ -68,14 +72,22 @@ public final class SelfPlayRun {
   private static func steps(_ recipe: Recipe, until target: RunTarget?) -> [RunProgress.Step] {
     let rounds = recipe.run.iterations
     let base = RunProgress.Step(label: "base answers", stage: "heldout", weight: 1)
-    var steps = target == nil || target?.stage == "evaluate" ? [base] : []
-    if target?.iteration == 0 { return [base] }
+    if target == .base { return [base] }
+    var steps: [RunProgress.Step] = []
+    if target?.needsRanker ?? true {
+      for stage in rankerStages(recipe.trainRanker) {
+        steps.append(RunProgress.Step(label: stage, stage: stage, weight: 2))
+        if target == RunTarget(iteration: 0, stage: stage) { return steps }
+      }
+    }
+    if target.map({ $0.stage == "evaluate" || $0.isCheck }) ?? true { steps.append(base) }
     for t in 1...rounds {
       for (stage, weight) in [
         ("generate", 3.0), ("rank", 1.5), ("train", 4), ("heldout", 1), ("evaluate", 0.5),
-      ] {
+      ] + recipe.evaluate.checkStages.map({ ($0, 0.5) }) {
         // What a run to a later iteration leaves out.
-        if let target, target.iteration > t, ["heldout", "evaluate"].contains(stage) { continue }
+        let isLast = ["heldout", "evaluate"].contains(stage) || stage.hasPrefix(RunTarget.check)
+        if let target, target.iteration > t, isLast { continue }
         steps.append(
           RunProgress.Step(
             label: "iteration \(t)/\(rounds) · \(stage)", stage: stage, weight: weight))
@@ -107,15 +119,16 @@ public final class SelfPlayRun {
 
   /// False when it stopped at the target.
   private func runStages() throws -> Bool {
-    func isTarget(_ t: Int, _ stage: String) -> Bool {
-      target == RunTarget(iteration: t, stage: stage)
+    if recipe.trainRanker.isOn, target?.needsRanker ?? true {
+      guard let ranker = try trainRanker() else { return false }
+      trained = ranker
     }
     var policy = try runtime.model(recipe.run.model)
     var base: StageOutcome?
-    if target == nil || target?.iteration == 0 || target?.stage == "evaluate" {
+    if target.map({ $0 == .base || $0.stage == "evaluate" || $0.isCheck }) ?? true {
       base = try answerHeldout(policy, iteration: 0, folder: directory.base)
     }
-    if target?.iteration == 0 { return false }
+    if target == .base { return false }
     for t in 1...recipe.run.iterations {
       let folder = directory.iteration(t)
       try folder.create()
@@ -132,11 +145,31 @@ public final class SelfPlayRun {
       if let target, target.iteration > t { continue }
       let answers = try answerHeldout(policy, iteration: t, folder: folder)
       if isTarget(t, "heldout") { return false }
-      if let base { try evaluate(iteration: t, folder: folder, policy: answers, base: base) }
+      guard let base else { continue }
+      try evaluate(iteration: t, folder: folder, policy: answers, base: base)
       if isTarget(t, "evaluate") { return false }
+      for other in try recipe.evaluate.otherRankers() {
+        try check(other, iteration: t, folder: folder, policy: answers, base: base)
+        if isTarget(t, RunTarget.check + other.name) { return false }
+      }
     }
     return true
   }
+
+  func isTarget(_ t: Int, _ stage: String) -> Bool {
+    target == RunTarget(iteration: t, stage: stage)
+  }
+
+  /// The run's ranker, which may be large, as soon as a stage needs it.
+  func ranker() throws -> AnswerRanker {
+    if let loadedRanker { return loadedRanker }
+    let found = try runtime.ranker(recipe.ranker(trained: trained?.path ?? Recipe.trainedPath))
+    loadedRanker = found
+    return found
+  }
+
+  /// Identity of the ranker that the run has trained; nil where it trains none.
+  var trainedDigest: String? { trained?.digest }
 
   func report(_ stage: SparHost.Progress) { observe(progress.snapshot(stage)) }
 

@@ -3,6 +3,7 @@ import SparEvaluation
 import SparGeneration
 import SparHost
 import SparModel
+import SparPreference
 import SparRanking
 import SparStore
 import SparTraining
@@ -37,12 +38,13 @@ extension SelfPlayRun {
     try stage(
       StageRequest(
         name: "rank", iteration: t, folder: folder,
-        key: keys.ranking(candidates: candidates.record.outputDigest),
+        key: keys.ranking(
+          candidates: candidates.record.outputDigest, trained: trainedDigest),
         outputs: ["preferences.h5"], output: "preferences.h5")
     ) {
       let start = ContinuousClock.now
       let summary = try RankingStage(
-        ranker,
+        ranker(),
         RankingOptions(
           probabilityRule: recipe.rank.rule, selection: recipe.rank.selection,
           input: recipe.rank.input)
@@ -108,19 +110,46 @@ extension SelfPlayRun {
       StageRequest(
         name: "evaluate", iteration: t, folder: folder,
         key: keys.evaluation(
-          policy: policy.record.outputDigest, base: base.record.outputDigest),
+          policy: policy.record.outputDigest, base: base.record.outputDigest,
+          trained: trainedDigest),
         outputs: ["evaluation.json"], output: "evaluation.json")
     ) {
-      let result = try WinRate(
-        ranker,
-        WinRate.Options(
-          probabilityRule: recipe.rank.rule,
-          bootstrap: Bootstrap(resamples: recipe.evaluate.resamples, seed: recipe.run.seed))
-      ).run(
-        policy: policy.output, base: base.output, output: folder.evaluation,
-        progress: report, cancelled: isCancelled)
-      return (folder.evaluation, ["win_rate": result.value])
+      try judge(policy, base, by: ranker(), output: folder.evaluation)
     }
+  }
+
+  /// The same answers by another ranker than the run's.
+  func check(
+    _ other: PluginChoice, iteration t: Int, folder: RunDirectory.Folder, policy: StageOutcome,
+    base: StageOutcome
+  ) throws {
+    let output = folder.evaluation(by: other.name)
+    let name = (output as NSString).lastPathComponent
+    _ = try stage(
+      StageRequest(
+        name: RunTarget.check + other.name, iteration: t, folder: folder,
+        key: keys.evaluation(
+          policy: policy.record.outputDigest, base: base.record.outputDigest, trained: nil,
+          check: other.name),
+        outputs: [name], output: name)
+    ) {
+      // Loaded for this alone: it may be a model of its own.
+      try judge(policy, base, by: runtime.ranker(other), output: output)
+    }
+  }
+
+  private func judge(
+    _ policy: StageOutcome, _ base: StageOutcome, by ranker: AnswerRanker, output: String
+  ) throws -> (output: String, figures: [String: Double]) {
+    let result = try WinRate(
+      ranker,
+      WinRate.Options(
+        probabilityRule: recipe.rank.rule,
+        bootstrap: Bootstrap(resamples: recipe.evaluate.resamples, seed: recipe.run.seed))
+    ).run(
+      policy: policy.output, base: base.output, output: output, progress: report,
+      cancelled: isCancelled)
+    return (output, ["win_rate": result.value])
   }
 }
 

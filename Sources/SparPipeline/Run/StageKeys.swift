@@ -11,6 +11,12 @@ struct StageKeys {
   let rows: [ResolvedRecipe.Row]
   let ranker: StageKey
   let objective: StageKey
+  /// The ranker that the run trains, alone; nil where it trains none.
+  let trained: StageKey?
+  /// Other rankers that judge held-out answers, by name.
+  let checks: [String: StageKey]
+  /// Digest of what a ranker's comparisons are made of, or of the data set of comparisons.
+  let comparisons: String
   /// Digests of each iteration's prompts, and of the held-out ones.
   let prompts: [String]
   let heldout: String
@@ -41,8 +47,44 @@ struct StageKeys {
     return key
   }
 
-  func ranking(candidates: String?) -> StageKey {
+  /// Comparisons for a ranker, made of answers of `model`.
+  func bootstrap(model: String) -> StageKey {
+    var key = StageKey(["seed": "\(recipe.run.seed)", "model": model])
+    key.add(
+      rows, under: "train_ranker.bootstrap",
+      except: ["train_ranker.bootstrap", "train_ranker.bootstrap_count"])
+    key.add(rows, under: "train_ranker.derail_temperature")
+    key.add(rows, under: "train_ranker.heldout_share")
+    key["prompts"] = comparisons
+    return key
+  }
+
+  func rankerTraining(model: String, comparisons: String?) -> StageKey {
+    var key = StageKey(["seed": "\(recipe.run.seed)", "model": model])
+    key.add(
+      rows.filter { !$0.name.contains("bootstrap") }, under: "train_ranker.",
+      except: [
+        "train_ranker.model", "train_ranker.dataset", "train_ranker.derail_temperature",
+        "train_ranker.save_steps",
+      ])
+    key["comparisons"] = comparisons
+    return key
+  }
+
+  func rankerAccuracy(trained digest: String?, comparisons: String?) -> StageKey {
+    var key = trained ?? StageKey()
+    key["trained_ranker"] = digest
+    key["comparisons"] = comparisons
+    key["train_ranker.heldout_share"] = "\(recipe.trainRanker.bootstrapping.heldoutShare)"
+    key["evaluate.resamples"] = "\(recipe.evaluate.resamples)"
+    key["seed"] = "\(recipe.run.seed)"
+    return key
+  }
+
+  /// - Parameter trained: identity of the ranker that the run has trained; nil = none.
+  func ranking(candidates: String?, trained: String?) -> StageKey {
     var key = ranker
+    key["trained_ranker"] = trained
     key.add(rows, under: "rank.")
     key["candidates"] = candidates
     return key
@@ -64,8 +106,12 @@ struct StageKeys {
     return key
   }
 
-  func evaluation(policy: String?, base: String?) -> StageKey {
-    var key = ranker
+  /// - Parameter check: another ranker than the run's; nil = that one.
+  func evaluation(
+    policy: String?, base: String?, trained: String?, check: String? = nil
+  ) -> StageKey {
+    var key = check.map { checks[$0] ?? StageKey() } ?? ranker
+    if check == nil { key["trained_ranker"] = trained }
     key["rank.probability_rule"] = recipe.rank.rule.rawValue
     key["evaluate.resamples"] = "\(recipe.evaluate.resamples)"
     key["seed"] = "\(recipe.run.seed)"
@@ -75,7 +121,9 @@ struct StageKeys {
   }
 
   /// Parts that name inputs by what they hold: they change when an earlier stage is made again.
-  static let inputs: Set = ["model", "candidates", "preferences", "heldout", "base"]
+  static let inputs: Set = [
+    "model", "candidates", "preferences", "heldout", "base", "comparisons", "trained_ranker",
+  ]
 }
 
 extension StageKey {

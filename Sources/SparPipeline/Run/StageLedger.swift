@@ -49,6 +49,12 @@ public struct StageLedger {
   /// By the stages' names.
   public var all: [String: Record] { records }
 
+  /// The names of the other rankers that have judged, in order.
+  public static func judges(_ stages: [String: Record]) -> [String] {
+    stages.filter { $0.value.finished && $0.key.hasPrefix(RunTarget.check) }
+      .map { String($0.key.dropFirst(RunTarget.check.count)) }.sorted()
+  }
+
   public func record(of stage: String) -> Record? { records[stage] }
 
   private var folder: String { (path as NSString).deletingLastPathComponent }

@@ -23,7 +23,9 @@ public struct StageSharing: Sendable {
   func note(_ action: Action, _ address: StageAddress, seconds: Double) throws(RunError) {
     guard let log else { return }
     let time = Date.now.formatted(.iso8601)
-    let name = address.folderName.padding(toLength: 21, withPad: " ", startingAt: 0)
+    // Names may be longer, and are shown whole.
+    let name = address.folderName
+      .padding(toLength: max(28, address.folderName.count), withPad: " ", startingAt: 0)
     let cost = String(format: "%8.2f s", action == .computed ? seconds : 0)
     let done = action.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
     try StageLog.append("\(time)  \(done)  \(name)  \(cost)  \(label)", to: log)

@@ -22,6 +22,10 @@ public enum Origin: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
+  var isRecipe: Bool {
+    if case .recipe = self { true } else { false }
+  }
+
   /// How an error message about the value begins.
   var prefix: String {
     switch self {

@@ -10,6 +10,7 @@ public struct Recipe: Equatable, Sendable {
   /// Seed, iteration and shard are the run's business and are filled in when a stage starts.
   public var generate = GenerationOptions()
   public var ranker = PluginChoice("likelihood")
+  public var trainRanker = TrainRankerSettings()
   public var rank = RankSettings()
   public var objective = PluginChoice("sppo")
   public var train = TrainingOptions()
@@ -68,6 +69,10 @@ public struct EvaluateSettings: Equatable, Sendable {
   public var count = 0
   /// Answers per held-out prompt and model.
   public var pairs = 1
+  /// Other rankers that judge the same answers: names, comma-separated.
+  public var checks = ""
+  /// Their options: "likelihood.model" → text.
+  public var checkOptions: [String: String] = [:]
   /// Resamples of the bootstrap interval.
   public var resamples = 2000
   /// Prompts whose answers the report shows.

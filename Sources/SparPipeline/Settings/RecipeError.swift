@@ -17,6 +17,10 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
   case preset(found: String, known: [String], place: Origin)
   /// A mix of rankers that cannot be read.
   case mix(text: String, problem: String)
+  /// Settings of a ranker that the run trains, and of those that use it, do not go together.
+  case trainedRanker(String)
+  /// Other rankers for the evaluation that cannot be read.
+  case checks(text: String, problem: String)
   /// `able`: objectives that can be trained in this way.
   case pairing(String, objective: String, able: [String])
 
@@ -55,6 +59,8 @@ public enum RecipeError: Error, Equatable, Sendable, CustomStringConvertible {
         : "\(place.prefix)preset is \"\(found)\"; the recipe has \(list)"
     case .mix(let text, let problem):
       return "ranker \(text): \(problem); a mix is written gpm=1,length=-0.1"
+    case .trainedRanker(let problem): return "train_ranker: \(problem)"
+    case .checks(let text, let problem): return "evaluate.checks \(text): \(problem)"
     case .notAssignment(let text): return "--set \(text): not of the form key=value"
     }
   }

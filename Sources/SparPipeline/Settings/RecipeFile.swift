@@ -54,8 +54,11 @@ public struct RecipeFile: Equatable, Sendable {
     entries = try collect(root, under: "")
   }
 
-  /// Settings that name data: a list is a mixture of its parts.
-  private static let mixtures: Set = ["prompts", "dataset_name", "heldout", "evaluate.prompts"]
+  /// Settings whose value may be a list: data, of which it is a mixture, and names.
+  private static let lists: Set = [
+    "prompts", "dataset_name", "heldout", "evaluate.prompts", "evaluate.checks",
+    "train_ranker.dataset", "train_ranker.bootstrap", "train_ranker.bootstrap_kinds",
+  ]
 
   private mutating func collect(
     _ node: Node, under prefix: String, isPreset: Bool = false
@@ -83,11 +86,11 @@ public struct RecipeFile: Equatable, Sendable {
       case .mapping: entries += try collect(value, under: full, isPreset: isPreset)
       case .scalar(let scalar):
         entries.append(Entry(key: full, value: scalar.string, line: line))
-      case .sequence(let sequence) where Self.mixtures.contains(full):
+      case .sequence(let sequence) where Self.lists.contains(full):
         let parts = sequence.compactMap(\.scalar?.string)
         guard parts.count == sequence.count, !parts.isEmpty else {
           throw .syntax(
-            path: path, line: line, problem: "\(full) is a list of sources, such as a.jsonl:0.5")
+            path: path, line: line, problem: "\(full) is a list of texts, such as a.jsonl:0.5")
         }
         entries.append(Entry(key: full, value: parts.joined(separator: ","), line: line))
       case .sequence, .alias:

@@ -156,6 +156,7 @@ public struct ResolvedRecipe: Equatable, Sendable {
       }
     case .objective(let option): recipe.objective.options[option] = value
     case .ranker(let option): recipe.ranker.options[option] = value
+    case .check(let option): recipe.evaluate.checkOptions[option] = value
     }
     origins[name] = origin
   }
@@ -200,15 +201,15 @@ public struct ResolvedRecipe: Equatable, Sendable {
     for setting in SettingTable.all {
       rows.append(
         Row(name: setting.name, value: setting.text(recipe), origin: origin(of: setting.name)))
-      let choice: PluginChoice? =
+      let (options, prefix): ([String: String], String) =
         switch setting.name {
-        case "objective.name": recipe.objective
-        case "ranker.name": recipe.ranker
-        default: nil
+        case "objective.name": (recipe.objective.options, "objective.")
+        case "ranker.name": (recipe.ranker.options, "ranker.")
+        case "evaluate.checks": (recipe.evaluate.checkOptions, "evaluate.check.")
+        default: ([:], "")
         }
-      guard let choice else { continue }
-      for (option, value) in choice.options.sorted(by: { $0.key < $1.key }) {
-        let name = "\(setting.stage.rawValue).\(option)"
+      for (option, value) in options.sorted(by: { $0.key < $1.key }) {
+        let name = prefix + option
         rows.append(Row(name: name, value: value, origin: origin(of: name)))
       }
     }

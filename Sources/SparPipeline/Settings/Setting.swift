@@ -6,6 +6,7 @@ public struct Setting: Sendable {
   /// Whose business it is; `run` settings concern the whole run.
   public enum Stage: String, CaseIterable, Sendable {
     case run, generate, ranker, rank, objective, train, evaluate, plan
+    case trainRanker = "train_ranker"
   }
 
   /// Dotted: `train.learning_rate`; settings of the run have no dot.

@@ -3,8 +3,8 @@ import SparText
 /// Every setting of Spar, one row each.
 public enum SettingTable {
   public static let all: [Setting] =
-    runSettings + generateSettings + rankerSettings + rankSettings + objectiveSettings
-    + trainSettings + evaluateSettings + planSettings
+    runSettings + trainRankerSettings + generateSettings + rankerSettings + rankSettings
+    + objectiveSettings + trainSettings + evaluateSettings + planSettings
 
   /// What a key of a recipe or a flag means.
   public enum Target: Sendable {
@@ -12,6 +12,8 @@ public enum SettingTable {
     /// An option that only the chosen plugin can judge, spelled with `_`.
     case objective(option: String)
     case ranker(option: String)
+    /// Of another ranker that judges held-out answers: "likelihood.model".
+    case check(option: String)
 
     /// The canonical dotted name.
     public var name: String {
@@ -19,6 +21,7 @@ public enum SettingTable {
       case .setting(let setting): setting.name
       case .objective(let option): "objective.\(option)"
       case .ranker(let option): "ranker.\(option)"
+      case .check(let option): "evaluate.check.\(option)"
       }
     }
 
@@ -27,6 +30,7 @@ public enum SettingTable {
       case .setting(let setting): setting.stage
       case .objective: .objective
       case .ranker: .ranker
+      case .check: .evaluate
       }
     }
   }
@@ -64,6 +68,8 @@ public enum SettingTable {
     switch parts[0] {
     case "objective": return .objective(option: objectiveOptions[tail] ?? tail)
     case "ranker": return .ranker(option: tail)
+    case "evaluate" where tail.hasPrefix("check.") && tail.count > 6:
+      return .check(option: String(tail.dropFirst(6)))
     default: return nil
     }
   }

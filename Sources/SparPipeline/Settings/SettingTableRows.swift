@@ -98,6 +98,10 @@ extension SettingTable {
     .integer(
       "evaluate.count", \.evaluate.count, in: 0...Int.max, "the first so many; 0 = all"),
     .integer("evaluate.pairs", \.evaluate.pairs, in: 1...64, "answers per prompt and model"),
+    .text(
+      "evaluate.checks", \.evaluate.checks,
+      "other rankers that judge the same answers, comma-separated; their options are "
+        + "evaluate.check.RANKER.OPTION"),
     .integer(
       "evaluate.resamples", \.evaluate.resamples, in: 100...1_000_000, "of the bootstrap"),
     .integer(

@@ -29,8 +29,63 @@ extension ResolvedRecipe {
         key: "rank.pair_rule", readers: ["best-worst"], chooser: "train.pairing",
         chosen: recipe.train.pairing.rawValue, place: origin(of: "rank.pair_rule"))
     }
+    try checkTrainRanker()
+    _ = try recipe.evaluate.otherRankers()
     try checkOwner(.objective, recipe.objective)
     try checkOwner(.ranker, recipe.ranker)
+  }
+
+  /// Settings of `train_ranker` that another of them makes void.
+  private func checkTrainRanker() throws(RecipeError) {
+    let settings = recipe.trainRanker
+    func check(_ key: String, readBy readers: String, of chooser: String, _ chosen: String)
+      throws(RecipeError)
+    {
+      guard let place = origins["train_ranker.\(key)"] else { return }
+      throw .unread(
+        key: "train_ranker.\(key)", readers: [readers], chooser: "train_ranker.\(chooser)",
+        chosen: chosen, place: place)
+    }
+    guard settings.isOn else {
+      // Who empties a recipe's model on the command line takes the recipe's other settings along.
+      var isTakenBack = false
+      if let place = origins["train_ranker.model"] { isTakenBack = !place.isRecipe }
+      let keys = origins.keys.filter {
+        $0.hasPrefix("train_ranker.") && $0 != "train_ranker.model"
+      }
+      for name in keys.sorted() {
+        guard let place = origins[name], !(isTakenBack && place.isRecipe) else { continue }
+        throw .unread(
+          key: name, readers: ["a ranker's training"], chooser: "train_ranker.model",
+          chosen: "empty", place: place)
+      }
+      return
+    }
+    guard settings.dataset.isEmpty != settings.bootstrap.isEmpty else {
+      throw .trainedRanker(
+        "give dataset (comparisons) or bootstrap (prompts to make them of), one of them")
+    }
+    if settings.bootstrap.isEmpty {
+      for key in [
+        "bootstrap_count", "bootstrap_max_new_tokens", "bootstrap_temperature",
+        "bootstrap_kinds", "derail_temperature",
+      ] { try check(key, readBy: "bootstrap", of: "bootstrap", "empty") }
+    }
+    if !settings.bootstrapping.kinds.contains(.derailed) {
+      try check(
+        "derail_temperature", readBy: "derailed", of: "bootstrap_kinds",
+        settings.bootstrapping.kinds.map(\.rawValue).joined(separator: ","))
+    }
+    if settings.kind != .gpm {
+      for key in ["value_head_dim", "gate", "l2"] {
+        try check(key, readBy: "gpm", of: "kind", settings.kind.rawValue)
+      }
+    }
+    if settings.scope != .lora {
+      for key in ["lora_rank", "lora_alpha"] {
+        try check(key, readBy: "lora", of: "train", settings.scope.rawValue)
+      }
+    }
   }
 
   /// A recipe's `beta` for one objective is not the `beta` of the one that a flag puts in its

@@ -12,6 +12,8 @@ struct HTMLReport {
     [
       ("missing", "What is missing", HTML.list(words.missing.map(HTML.escape))),
       ("results", "Results", results),
+      ("judges", "Other judges", Self.section(tables.judges, words.judges)),
+      ("ranker", "The ranker", Self.section(tables.rankerAccuracy, words.rankerAccuracy)),
       ("length", "Length beside win rate", length),
       ("axes", "What the axes do", axes),
       ("iterations", "Win rate over iterations", iterations),
@@ -63,6 +65,11 @@ struct HTMLReport {
 
   static func note(_ text: String) -> String {
     text.isEmpty ? "" : "<p class=\"note\">\(HTML.escape(text))</p>\n"
+  }
+
+  /// Nothing where the table has no rows.
+  private static func section(_ rows: ResultTables.Table, _ text: String) -> String {
+    rows.rows.isEmpty ? "" : table(rows) + note(text)
   }
 
   /// An interval in parentheses goes below its figure: columns are dear on a phone.

@@ -115,7 +115,7 @@ struct Provenance {
   var stageFiles: [[String]] {
     comparison.points.flatMap { point in
       let folders =
-        [("base", point.result.baseStages)]
+        [("ranker", point.result.rankerStages), ("base", point.result.baseStages)]
         + point.result.iterations.map { ("iteration-\($0.number)", $0.stages) }
       return folders.flatMap { folder, stages in
         stages.sorted { (Self.order($0.key), $0.key) < (Self.order($1.key), $1.key) }.map {
@@ -130,7 +130,10 @@ struct Provenance {
   }
 
   private static func order(_ stage: String) -> Int {
-    ["generate", "rank", "train", "heldout", "evaluate"].firstIndex(of: stage) ?? 9
+    [
+      "bootstrap", "train-ranker", "evaluate-ranker", "generate", "rank", "train", "heldout",
+      "evaluate",
+    ].firstIndex(of: stage) ?? 9
   }
 
   /// stage, computed, reused, time of computing, time that reuse saved: of a sweep's stages.

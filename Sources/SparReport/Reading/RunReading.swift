@@ -17,6 +17,7 @@ struct RunReading {
     var reading = RunReading(path)
     reading.readRecord()
     reading.readBase()
+    reading.readRanker()
     reading.readIterations()
     reading.readSummary()
     return reading.result
@@ -59,6 +60,14 @@ struct RunReading {
     result.modelDigest = attributes.text("model_digest")
   }
 
+  private mutating func readRanker() {
+    let folder = directory.ranker
+    result.rankerStages = stages(folder)
+    result.rankerAccuracy = reading(folder.accuracy) {
+      try RankerAccuracyReport.read(folder.accuracy)
+    }
+  }
+
   private mutating func readIterations() {
     var t = 1
     while FileManager.default.fileExists(atPath: directory.iteration(t).path) {
@@ -70,11 +79,19 @@ struct RunReading {
       iteration.evaluation = reading(evaluation) {
         try WinRateReport(json: Data(contentsOf: URL(fileURLWithPath: evaluation)))
       }
+      iteration.stages = stages(folder)
+      for ranker in StageLedger.judges(iteration.stages) {
+        let path = folder.evaluation(by: ranker)
+        guard
+          let report = reading(
+            path, { try WinRateReport(json: Data(contentsOf: URL(fileURLWithPath: path))) })
+        else { continue }
+        iteration.checks.append(RunResult.Check(ranker: ranker, report: report))
+      }
       let heldout = folder.heldout
       iteration.heldout =
         reading(heldout) { try CandidatesFile.read(heldout).table.rows }?
         .map(RunResult.Answered.init) ?? []
-      iteration.stages = stages(folder)
       result.iterations.append(iteration)
       t += 1
     }

@@ -16,14 +16,21 @@ public struct RunResult: Equatable, Sendable {
     public var repetition: Double
   }
 
+  public struct Check: Equatable, Sendable {
+    public var ranker: String
+    public var report: WinRateReport
+  }
+
   public struct Iteration: Equatable, Sendable {
     /// Counts from 1.
     public var number: Int
     public var log: [TrainingLogEntry] = []
     public var evaluation: WinRateReport?
+    /// The same by other rankers, in the order of their names.
+    public var checks: [Check] = []
     /// Held-out answers of the policy after this iteration.
     public var heldout: [Answered] = []
-    /// By name: generate, rank, train, heldout, evaluate.
+    /// By name: generate, rank, train, heldout, evaluate, check-….
     public var stages: [String: StageLedger.Record] = [:]
   }
 
@@ -32,6 +39,9 @@ public struct RunResult: Equatable, Sendable {
   public var record: RunRecord?
   public var base: [Answered] = []
   public var baseStages: [String: StageLedger.Record] = [:]
+  /// How the run's own ranker does on comparisons held out; nil where it trained none.
+  public var rankerAccuracy: RankerAccuracyReport?
+  public var rankerStages: [String: StageLedger.Record] = [:]
   /// Attributes of base/heldout.h5 that tell the model.
   public var model: String?
   public var modelDigest: String?

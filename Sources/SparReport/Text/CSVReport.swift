@@ -15,10 +15,11 @@ struct CSVReport {
       return evaluated.map { iteration in
         dictionary(
           identity(point) + [("is_final", isFinal(iteration, of: point) ? "yes" : "no")]
-            + figures(iteration) + training(iteration, metrics))
+            + figures(iteration) + checks(iteration) + training(iteration, metrics))
       }
     }
-    let columns = header + metrics.map { "train/" + $0 } + Self.stageColumns
+    let columns =
+      header + checkColumns + metrics.map { "train/" + $0 } + Self.stageColumns
     let table = [columns] + lines.map { line in columns.map { line[$0] ?? "" } }
     return table.map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
   }
@@ -73,6 +74,24 @@ struct CSVReport {
       + Self.stages.map {
         ("seconds/" + $0, Self.number(iteration.stages[$0]?.figures["seconds"]))
       }
+  }
+
+  /// Win rates by other rankers: "check/length", with the ends of its interval.
+  private var checkColumns: [String] {
+    let rankers = comparison.points.flatMap(\.result.iterations).flatMap(\.checks).map(\.ranker)
+    return Set(rankers).sorted().flatMap { ranker in
+      ["", "_lower", "_upper"].map { "check/" + ranker + $0 }
+    }
+  }
+
+  private func checks(_ iteration: RunResult.Iteration) -> Row {
+    iteration.checks.flatMap { check in
+      [
+        ("check/" + check.ranker, Self.number(check.report.value)),
+        ("check/" + check.ranker + "_lower", Self.number(check.report.interval.lower)),
+        ("check/" + check.ranker + "_upper", Self.number(check.report.interval.upper)),
+      ]
+    }
   }
 
   /// Of the last quarter of the log, as in the table of the page.

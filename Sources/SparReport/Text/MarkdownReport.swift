@@ -20,6 +20,12 @@ struct MarkdownReport {
         "Differences from \(analysis.arms[baseline].label)", Self.table(tables.differences))
     }
     if !analysis.arms.isEmpty { parts.append(Self.plain(words.method)) }
+    for (title, table, text) in [
+      ("Other judges", tables.judges, words.judges),
+      ("The ranker", tables.rankerAccuracy, words.rankerAccuracy),
+    ] where !table.rows.isEmpty {
+      parts += Self.section(title, Self.table(table)) + [Self.plain(text)]
+    }
     parts += Self.section("What the axes do", Self.table(tables.effects))
     if !words.effects.isEmpty { parts.append(Self.plain(words.effects)) }
     parts += Self.section("Training at the end", Self.table(tables.training))

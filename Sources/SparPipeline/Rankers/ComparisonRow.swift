@@ -1,15 +1,16 @@
 import SparData
+import SparEvaluation
 import SparText
 
 /// A row of a data file as two answers to one conversation.
-struct ComparisonRow {
-  var row: DataRow
-  var messages: [ChatMessage]
-  var chosen: String
-  var rejected: String
+public struct ComparisonRow {
+  public var row: DataRow
+  public var messages: [ChatMessage]
+  public var chosen: String
+  public var rejected: String
 
   /// A prompt that is text becomes the user's message.
-  init(_ row: DataRow, form: DataForm) throws {
+  public init(_ row: DataRow, form: DataForm) throws {
     guard form.hasPairs, form != .candidates, form != .idPairs else {
       throw row.error(
         "its columns are of the form \(form.rawValue), which holds no comparison of two texts",
@@ -27,5 +28,23 @@ struct ComparisonRow {
     self.row = row
     self.chosen = chosen
     self.rejected = rejected
+  }
+
+  /// As the diagnostics of rankers take it.
+  public var labelled: LabelledComparison {
+    LabelledComparison(
+      name: row["id"]?.string ?? "\(row.place)", subset: row["subset"]?.string ?? "",
+      messages: messages.map { (role: $0.role, content: $0.content) }, chosen: chosen,
+      rejected: rejected)
+  }
+
+  /// All rows of some data.
+  public static func read(_ data: String) throws -> [ComparisonRow] {
+    let reader = MixtureReader(try DataMixture(data))
+    var rows: [ComparisonRow] = []
+    while let (row, form) = try reader.nextWithForm() {
+      rows.append(try ComparisonRow(row, form: form))
+    }
+    return rows
   }
 }
