@@ -123,7 +123,7 @@ let package = Package(
       dependencies: [
         "SparActivations",
         "SparGeneration", "SparRanking", "SparTraining", "SparRankerTraining", "SparEvaluation",
-        "SparPreference",
+        "SparPreference", "SparDiagnostics",
         "SparModel", "SparHost", "SparStore", "SparText", "SparData", "SparTensor",
         .product(name: "Yams", package: "Yams"),
       ]),
@@ -132,8 +132,8 @@ let package = Package(
     .target(
       name: "SparReport",
       dependencies: [
-        "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference", "SparStore",
-        "SparText", "SparTensor",
+        "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference", "SparDiagnostics",
+        "SparStore", "SparText", "SparTensor",
       ], swiftSettings: testable),
     .target(
       name: "SparSweeps",
@@ -223,7 +223,7 @@ let package = Package(
       name: "SparReportTests",
       dependencies: [
         "SparReport", "SparPipeline", "SparTraining", "SparEvaluation", "SparPreference",
-        "SparStore",
+        "SparDiagnostics", "SparStore",
       ]),
     .testTarget(
       name: "SparSweepsTests",

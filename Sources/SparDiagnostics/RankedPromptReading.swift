@@ -5,11 +5,19 @@ import SparStore
 public struct RankedTable: Sendable {
   public var path: String
   public var prompts: [RankedPrompt]
+  /// The rankers of a mix, each with the tables of its own scores; empty for a single ranker.
+  public var components: [Component] = []
   public var attributes: [String: AttributeValue]
   /// Prompts by what became of them: "kept", "tie", …; reasons that occur only.
   public var statuses: [String: Int]
   /// Why lengths and texts are missing, where they are.
   public var withoutCandidates: String?
+
+  /// One ranker of a mix: P = σ(½ (M − Mᵀ)), S the row means of M − Mᵀ.
+  public struct Component: Sendable {
+    public var name: String
+    public var prompts: [RankedPrompt]
+  }
 
   /// Reads preferences.h5, and the candidates that it names (or `candidates`) where they are at hand
   /// and the same as were ranked.
@@ -39,8 +47,27 @@ public struct RankedTable: Sendable {
     }
     let statuses = Dictionary(table.status.map { ("\($0)", 1) }, uniquingKeysWith: +)
     return RankedTable(
-      path: path, prompts: prompts, attributes: attributes, statuses: statuses,
+      path: path, prompts: prompts, components: components(of: table), attributes: attributes,
+      statuses: statuses,
       withoutCandidates: missing)
+  }
+
+  private static func components(of table: PreferenceTable) -> [Component] {
+    let (k, count) = (table.K, table.components.count)
+    return table.components.enumerated().map { place, component in
+      Component(
+        name: component.name,
+        prompts: (0..<table.count).map { n in
+          let start = (n * count + place) * k * k
+          let raw = Array(table.componentRaw[start..<(start + k * k)])
+          let odds = (0..<(k * k)).map { (raw[$0] - raw[$0 % k * k + $0 / k]) / 2 }
+          return RankedPrompt(
+            id: table.promptID[n], k: k, probability: odds.map { 1 / (1 + exp(-$0)) }, raw: raw,
+            scores: (0..<k).map { i in
+              odds[(i * k)..<(i * k + k)].reduce(0, +) * 2 / Double(k)
+            })
+        })
+    }
   }
 
   /// Why the candidates are not used.

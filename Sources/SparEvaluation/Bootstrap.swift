@@ -33,10 +33,8 @@ public struct Bootstrap: Equatable, Sendable, Codable {
   /// so intervals of figures of the same prompts belong together.  Cost: resamples × values.
   public func interval(of values: [Double], level: Double = 0.95) -> ConfidenceInterval {
     precondition(!values.isEmpty, "no values, no interval")
-    precondition(level > 0 && level < 1, "level \(level) is not a share")
     let count = UInt64(values.count)
-    var means = (0..<resamples).map { resample in
-      var random = Random(seed: seed, stage: .bootstrap, item: resample)
+    return percentiles(level) { random in
       var sum = 0.0
       // The high half of a product maps 64 random bits onto 0..<count without a division.
       for _ in 0..<values.count {
@@ -44,10 +42,45 @@ public struct Bootstrap: Equatable, Sendable, Codable {
       }
       return sum / Double(values.count)
     }
-    means.sort()
+  }
+
+  /// The same for a mean over comparisons of which several may share a prompt: prompts are drawn,
+  /// each with all of its comparisons.  With one comparison a prompt it is `interval(of:)`.
+  ///
+  /// - Parameter prompts: which prompt each value belongs to, as numbers from 0 without a gap.
+  public func interval(
+    of values: [Double], prompts: [Int], level: Double = 0.95
+  ) -> ConfidenceInterval {
+    precondition(!values.isEmpty && values.count == prompts.count, "a prompt for each value")
+    var sums = [Double](repeating: 0, count: (prompts.max() ?? 0) + 1)
+    var counts = sums
+    for (value, prompt) in zip(values, prompts) {
+      sums[prompt] += value
+      counts[prompt] += 1
+    }
+    precondition(!counts.contains(0), "prompts are numbered without a gap")
+    return percentiles(level) { random in
+      var (sum, count) = (0.0, 0.0)
+      for _ in sums.indices {
+        let drawn = Int(random.next().multipliedFullWidth(by: UInt64(sums.count)).high)
+        sum += sums[drawn]
+        count += counts[drawn]
+      }
+      return sum / count
+    }
+  }
+
+  private func percentiles(
+    _ level: Double, _ statistic: (inout Random) -> Double
+  ) -> ConfidenceInterval {
+    precondition(level > 0 && level < 1, "level \(level) is not a share")
+    let found = (0..<resamples).map { resample in
+      var random = Random(seed: seed, stage: .bootstrap, item: resample)
+      return statistic(&random)
+    }.sorted()
     let tail = (1 - level) / 2
     return ConfidenceInterval(
-      lower: Self.quantile(means, tail), upper: Self.quantile(means, 1 - tail), level: level)
+      lower: Self.quantile(found, tail), upper: Self.quantile(found, 1 - tail), level: level)
   }
 
   /// Linear between order statistics ("type 7", the default of R and NumPy); `sorted` ascends and

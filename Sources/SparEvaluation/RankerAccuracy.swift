@@ -25,10 +25,36 @@ public struct LabelledComparison: Sendable {
 
   public var query: RankQuery { RankQuery(messages: messages, responses: [chosen, rejected]) }
 
-  /// 1 where the chosen answer has more code points, 0 where it has fewer, ½ where as many.
-  var longerWins: Double {
-    let (a, b) = (chosen.unicodeScalars.count, rejected.unicodeScalars.count)
-    return a > b ? 1 : a < b ? 0 : 0.5
+  var lengths: AnswerLengths {
+    AnswerLengths(
+      chosen: chosen.unicodeScalars.count, rejected: rejected.unicodeScalars.count)
+  }
+}
+
+/// Code points of two answers.
+struct AnswerLengths: Equatable, Sendable {
+  var chosen: Int
+  var rejected: Int
+
+  /// 1 where the chosen answer is the longer one, 0 where it is the shorter one, else ½.
+  var longerWins: Double { chosen > rejected ? 1 : chosen < rejected ? 0 : 0.5 }
+}
+
+/// Comparisons by what length would say about them; one may be in two.
+public enum LengthStratum: String, Sendable, Codable, CaseIterable {
+  /// The longer answer has at most 1.15 times the code points of the shorter one.
+  case matched = "length-matched"
+  case shorterChosen = "shorter one chosen"
+  case longerChosen = "longer one chosen"
+
+  func contains(_ lengths: AnswerLengths) -> Bool {
+    let (a, b) = (lengths.chosen, lengths.rejected)
+    switch self {
+    // 1.15 in whole numbers, so that a pair on the edge is on one side on every machine.
+    case .matched: return 100 * max(a, b) <= 115 * min(a, b)
+    case .shorterChosen: return a < b
+    case .longerChosen: return a > b
+    }
   }
 }
 
@@ -36,7 +62,8 @@ public struct LabelledComparison: Sendable {
 /// longer answer wins" would have scored on the same rows.
 ///
 /// Right is ½ (s(chosen, rejected) − s(rejected, chosen)) > 0; a tie is wrong, as in RewardBench; a
-/// comparison that the ranker could not make counts ½ and is counted.
+/// comparison that the ranker could not make counts ½ and is counted.  Intervals draw prompts, each
+/// with all of its comparisons.
 public struct RankerAccuracy: Equatable, Sendable {
   public struct Share: Equatable, Sendable, Codable {
     public var value: Double
@@ -49,6 +76,9 @@ public struct RankerAccuracy: Equatable, Sendable {
   public private(set) var longer: [Double] = []
   public private(set) var failed = 0
   public private(set) var bench: RewardBench
+  private var lengths: [AnswerLengths] = []
+  /// Which prompt each row belongs to, by first appearance.
+  private var prompts: [Int] = []
   private var forward: [Double] = []
   private var backward: [Double] = []
   private var consistent: [Double] = []
@@ -58,13 +88,18 @@ public struct RankerAccuracy: Equatable, Sendable {
   public init(_ rows: [LabelledComparison], native: [AnswerTable], givesRawScores: Bool) {
     precondition(rows.count == native.count, "one table for each comparison")
     var bySubset: [String: [Double]] = [:]
+    var known: [[String]: Int] = [:]
     for (row, table) in zip(rows, native) {
       let zero = givesRawScores ? 0 : 0.5
       let (there, back) = (table.values[1] - zero, table.values[2] - zero)
       let isFailed = table.failed.contains(true)
       failed += isFailed ? 1 : 0
       results.append(isFailed ? 0.5 : there - back > 0 ? 1 : 0)
-      longer.append(row.longerWins)
+      lengths.append(row.lengths)
+      longer.append(row.lengths.longerWins)
+      let prompt = row.messages.flatMap { [$0.role, $0.content] }
+      prompts.append(known[prompt, default: known.count])
+      known[prompt] = prompts[prompts.count - 1]
       bySubset[row.subset, default: []].append(results[results.count - 1])
       guard !isFailed else { continue }
       forward.append(there > 0 ? 1 : 0)
@@ -90,9 +125,38 @@ public struct RankerAccuracy: Equatable, Sendable {
     return (mean(forward), mean(backward), mean(consistent))
   }
 
-  private func share(_ values: [Double], _ bootstrap: Bootstrap) -> Share {
-    Share(
-      value: values.reduce(0, +) / Double(max(values.count, 1)),
-      interval: bootstrap.interval(of: values))
+  /// Accuracy on the rows of one stratum, beside what "longer wins" scores there.
+  public struct StratumShare: Equatable, Sendable, Codable {
+    public var stratum: LengthStratum
+    public var count: Int
+    public var accuracy: Share
+    public var longerWins: Share
+  }
+
+  /// The strata that have rows.  A ranker that learnt length alone is at one half in the first.
+  public func strata(_ bootstrap: Bootstrap = Bootstrap()) -> [StratumShare] {
+    LengthStratum.allCases.compactMap { stratum in
+      let rows = lengths.indices.filter { stratum.contains(lengths[$0]) }
+      guard !rows.isEmpty else { return nil }
+      return StratumShare(
+        stratum: stratum, count: rows.count, accuracy: share(results, bootstrap, rows),
+        longerWins: share(longer, bootstrap, rows))
+    }
+  }
+
+  private func share(
+    _ values: [Double], _ bootstrap: Bootstrap, _ rows: [Int]? = nil
+  ) -> Share {
+    let rows = rows ?? Array(values.indices)
+    var places: [Int: Int] = [:]
+    let clusters = rows.map { row in
+      let place = places[prompts[row], default: places.count]
+      places[prompts[row]] = place
+      return place
+    }
+    let picked = rows.map { values[$0] }
+    return Share(
+      value: picked.reduce(0, +) / Double(max(picked.count, 1)),
+      interval: bootstrap.interval(of: picked, prompts: clusters))
   }
 }

@@ -13,14 +13,16 @@ struct RankerFeatures {
   /// [C] of each prefix; empty where nobody reads it.
   private(set) var turnEnd: [[Float]]
 
+  /// - Parameter kept: states that are at hand, and where new ones go.
   init(
     _ data: RankerData, under model: LanguageModel, gate: Bool, tokensPerPass: Int,
-    progress: ProgressHandler, isCancelled: () -> Bool
+    kept: StatesFile? = nil, progress: ProgressHandler, isCancelled: () -> Bool
   ) throws {
     last = Array(repeating: [], count: data.sequences.count)
     turnEnd = Array(repeating: [], count: data.prefixes.count)
+    let missing = recall(data, gate: gate, from: kept)
     // Answers of one prompt next to one another, so that its rows are computed once.
-    let order = data.usedSequences.sorted {
+    let order = missing.sorted {
       (data.sequences[$0].prefix, $0) < (data.sequences[$1].prefix, $1)
     }
     var done = 0
@@ -35,11 +37,36 @@ struct RankerFeatures {
         last[sequence] = Array(ends[range])
         if let turns { turnEnd[data.sequences[sequence].prefix] = Array(turns[range]) }
       }
+      try kept?.add(
+        pass.flatMap { sequence in
+          let prompt = data.prefixes[data.sequences[sequence].prefix]
+          let end = turnEnd[data.sequences[sequence].prefix]
+          return [(StatesFile.key(prompt + data.sequences[sequence].ids), last[sequence])]
+            + (end.isEmpty ? [] : [(StatesFile.key(prompt), end)])
+        })
       done += pass.count
       progress(
         SparHost.Progress(
           stage: "train-ranker", done: Double(done), total: Double(order.count),
           unit: "answers", detail: "reading answers"))
+    }
+  }
+
+  /// Takes what is kept; returns the sequences whose states are not.
+  private mutating func recall(
+    _ data: RankerData, gate: Bool, from kept: StatesFile?
+  ) -> [Int] {
+    guard let kept else { return data.usedSequences }
+    return data.usedSequences.filter { index in
+      let sequence = data.sequences[index]
+      let prompt = data.prefixes[sequence.prefix]
+      guard let state = kept[StatesFile.key(prompt + sequence.ids)] else { return true }
+      if gate {
+        guard let end = kept[StatesFile.key(prompt)] else { return true }
+        turnEnd[sequence.prefix] = end
+      }
+      last[index] = state
+      return false
     }
   }
 

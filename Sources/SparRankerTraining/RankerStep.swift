@@ -20,14 +20,8 @@ struct RankerStep {
     for pass in passes(pairs) {
       try checkpoint()
       let compared = pass.map { data.pairs[$0] }
-      let sequences = Set(compared.flatMap { [$0.chosen, $0.rejected] }).sorted {
-        (data.sequences[$0].prefix, $0) < (data.sequences[$1].prefix, $1)
-      }
-      let rows = Dictionary(uniqueKeysWithValues: zip(sequences, sequences.indices))
-      let states =
-        try features?.states(
-          data, sequences, gate: gate, backend: model.backbone.backend, recording: recording)
-        ?? model.backbone.states(data, sequences, gate: gate, recording: recording)
+      let (sequences, rows) = placed(compared)
+      let states = try states(sequences, recording: recording)
       let outputs = try model.outputs(states)
       let c = options.languageModelLoss.coefficient
       let weight = (1 - c) / Double(pairs.count)
@@ -45,6 +39,42 @@ struct RankerStep {
       try states.graph.backward(from: seeds)
     }
     return outcome
+  }
+
+  /// s(chosen ≻ rejected) of every comparison, in order.
+  func scores() throws -> [Double] {
+    let width = model.backbone.config.hiddenSize
+    return try passes(Array(data.pairs.indices)).flatMap { pass in
+      try checkpoint()
+      let compared = pass.map { data.pairs[$0] }
+      let (sequences, rows) = placed(compared)
+      let outputs = try model.outputs(states(sequences, recording: false))
+      return compared.map { pair -> Double in
+        guard let i = rows[pair.chosen], let j = rows[pair.rejected] else {
+          preconditionFailure("both answers of a comparison are among the rows")
+        }
+        return model.head.scoreAndGradient(
+          outputs.raw[i], outputs.raw[j], gate: outputs.gate.isEmpty ? [] : outputs.gate[i],
+          width: width
+        ).score
+      }
+    }
+  }
+
+  /// The sequences of some comparisons, those of one prompt together, and the place of each.
+  private func placed(_ pairs: [RankerData.Pair]) -> (sequences: [Int], rows: [Int: Int]) {
+    let sequences = Set(pairs.flatMap { [$0.chosen, $0.rejected] }).sorted {
+      (data.sequences[$0].prefix, $0) < (data.sequences[$1].prefix, $1)
+    }
+    return (
+      sequences, Dictionary(uniqueKeysWithValues: zip(sequences, sequences.indices))
+    )
+  }
+
+  private func states(_ sequences: [Int], recording: Bool) throws -> RankerStates {
+    try features?.states(
+      data, sequences, gate: gate, backend: model.backbone.backend, recording: recording)
+      ?? model.backbone.states(data, sequences, gate: gate, recording: recording)
   }
 
   /// The loss of what was found, by comparison.

@@ -21,15 +21,20 @@ public final class RankerTrainer {
   private let order: DataOrder
   private let total: Int
   private let checkpoints: RankerCheckpoints
+  private let states: StatesFile?
+  private let exports: Bool
 
   /// - Parameters:
   ///   - validation: comparisons that choose the best checkpoint; nil = a share of `data`, if
   ///     the options ask for one.  Their prompts and answers are those of `validation` itself.
   ///   - dataDigest: identity of the files that the comparisons come from.
   ///   - output: the folder of checkpoints, logs and the finished ranker.
+  ///   - states: states that are at hand and where new ones go; read for heads alone.
+  ///   - exports: whether the finished ranker is written.
   public convenience init(
     _ backbone: LanguageModel, data: RankerData, validation: RankerData? = nil,
-    dataDigest: String, options: RankerTrainingOptions, output: String
+    dataDigest: String, options: RankerTrainingOptions, output: String,
+    states: StatesFile? = nil, exports: Bool = true
   ) throws {
     try options.validate()
     let model = RankerModel(
@@ -37,7 +42,7 @@ public final class RankerTrainer {
       seed: options.training.seed)
     try self.init(
       ranker: model, data: data, validation: validation, dataDigest: dataDigest,
-      options: options, output: output)
+      options: options, output: output, states: states, exports: exports)
   }
 
   /// The same for a cross-encoder; `options.head` is not read.
@@ -48,13 +53,15 @@ public final class RankerTrainer {
     try options.validate()
     try self.init(
       ranker: encoder, data: data, validation: validation, dataDigest: dataDigest,
-      options: options, output: output)
+      options: options, output: output, states: nil, exports: true)
   }
 
   private init(
     ranker: any TrainableRanker, data: RankerData, validation: RankerData?, dataDigest: String,
-    options: RankerTrainingOptions, output: String
+    options: RankerTrainingOptions, output: String, states: StatesFile?, exports: Bool
   ) throws {
+    self.states = states
+    self.exports = exports
     let held =
       validation == nil ? Int(options.validationShare * Double(data.pairs.count)) : 0
     self.data = data.keeping(0..<(data.pairs.count - held))
@@ -136,7 +143,7 @@ public final class RankerTrainer {
     optimizer.releaseGradients()
     try ranker.mergeAdapters()
     let folder = output + "/ranker"
-    try ranker.export(to: folder, options: options, best: state.best?.step)
+    if exports { try ranker.export(to: folder, options: options, best: state.best?.step) }
     return RankerTrainingResult(
       folder: folder, steps: state.step, pairs: data.pairs.count,
       validationPairs: validation?.pairs.count ?? 0, bestStep: state.best?.step,
@@ -149,9 +156,20 @@ public final class RankerTrainer {
     progress: ProgressHandler, isCancelled: @escaping () -> Bool
   ) throws -> (training: any RankerEvaluation, validation: (any RankerEvaluation)?) {
     func stepper(_ data: RankerData) throws -> any RankerEvaluation {
-      try ranker.evaluation(of: data, options, progress: progress, isCancelled: isCancelled)
+      try ranker.evaluation(
+        of: data, options, kept: states, progress: progress, isCancelled: isCancelled)
     }
     return (try stepper(data), try validation.map(stepper))
+  }
+
+  /// Scores of the comparisons of `data`, in order, by the ranker as `run` left it.
+  public func scores(
+    of data: RankerData, progress: ProgressHandler = { _ in },
+    isCancelled: @escaping () -> Bool = { false }
+  ) throws -> [ComparisonScore] {
+    try ranker.evaluation(
+      of: data, options, kept: states, progress: progress, isCancelled: isCancelled
+    ).scores()
   }
 
   private func pairs(_ step: Int) -> [Int] {
@@ -239,7 +257,7 @@ public final class RankerTrainer {
 
 /// What a run of the stage came to.
 public struct RankerTrainingResult: Equatable, Sendable {
-  /// The finished ranker, a Hugging Face folder.
+  /// The finished ranker, a Hugging Face folder, where it was written.
   public var folder: String
   public var steps: Int
   public var pairs: Int

@@ -7,6 +7,8 @@ public enum RankerTrainingError: Error, Equatable, Sendable, CustomStringConvert
   case notFinite(what: String, value: Double, step: Int)
   case resumeMismatch(checkpoint: String, key: String, saved: String, now: String)
   case checkpoint(path: String, problem: String)
+  /// A file of kept states.
+  case states(path: String, problem: String)
   case cancelled(step: Int, checkpoint: String?)
 
   public var description: String {
@@ -30,6 +32,8 @@ public enum RankerTrainingError: Error, Equatable, Sendable, CustomStringConvert
         + "use another --output_dir, or the old setting"
     case .checkpoint(let path, let problem):
       "\(path) \(problem); remove it, or use another --output_dir"
+    case .states(let path, let problem):
+      "\(path) (states of the transformer): \(problem)"
     case .cancelled(let step, let checkpoint):
       "stopped after step \(step)"
         + (checkpoint.map { "; \($0) is kept, the same command goes on from it" } ?? "")

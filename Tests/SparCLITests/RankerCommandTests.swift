@@ -29,7 +29,8 @@ import Testing
     let pairs = try comparisons(folder)
     let trained = try SparProcess.run([
       "train-ranker", "--model", model, "--dataset", pairs, "--kind", kind, "--max_steps", "3",
-      "--train_batch_size", "2", "--output_dir", folder.file("out"), "--json",
+      "--train_batch_size", "2", "--output_dir", folder.file("out"), "--json", "--test", pairs,
+      "--states", folder.file("states"),
     ])
     #expect(trained.status == 0, "\(trained.errors)")
     let result = try json(trained.output)
@@ -46,6 +47,12 @@ import Testing
     // An antisymmetric ranker gives one verdict in both orders.
     #expect(accuracy["consistency"] as? Double == 1)
     #expect((accuracy["longer_wins"] as? [String: Any])?["value"] as? Double == 0.2)
+    // What training said of the finished ranker is what the plugin finds.
+    let tested = try #require(result["test"] as? [String: Any])
+    for key in ["accuracy", "longer_wins", "strata", "comparisons", "subsets"] {
+      #expect(
+        (tested[key] as? NSObject) == (accuracy[key] as? NSObject) && tested[key] != nil, "\(key)")
+    }
     #expect(!FileManager.default.fileExists(atPath: folder.file("journal")))
   }
 
@@ -58,7 +65,10 @@ import Testing
       folder.file("journal"),
     ])
     #expect(run.status == 0, "\(run.errors)")
-    for text in ["5 comparisons, 0 failed", "longer answer wins", "section Chat Hard (not all"] {
+    for text in [
+      "5 comparisons, 0 failed", "longer answer wins", "shorter one chosen, 4 rows",
+      "section Chat Hard (not all",
+    ] {
       #expect(run.output.contains(text), "\(run.output)")
     }
   }
@@ -72,6 +82,7 @@ import Testing
       (["--regression_target_margin", "3"], "belongs to --loss regression"),
       (["--ptx_loss", "sft"], "no effect"), (["--max_steps", "1", "--max_epochs", "1"], "exclude"),
       (["--eval_steps", "2"], "neither --validation"),
+      (["--train", "lora", "--states", "s"], "--states keeps what --train head"),
       (["--value_head_dim", "3"], "even"),
       (["--kind", "pairrm", "--max_len", "5"], "no effect with --kind pairrm"),
       (["--kind", "pairrm", "--ptx_loss_coef", "0.1"], "no effect with --kind pairrm"),
@@ -84,5 +95,48 @@ import Testing
       ["train-ranker", "--model", "none", "--dataset", "none"] + flags)
     #expect(run.status != 0 && run.output.isEmpty)
     #expect(run.errors.contains(clue), "\(run.errors)")
+  }
+
+  private static let comparison = [
+    "compare_rankers:", "  model: none", "  output_dir: out", "  cycles: [3, 4]", "  prompts: 1",
+    "  seeds: 1..2", "  train: {max_epochs: 2}", "  rankers:",
+    "    - {name: reward, kind: bradley-terry}",
+  ]
+
+  @Test(
+    "a comparison of rankers that cannot be read as meant is refused, with its line",
+    arguments: [
+      (3, "  cycles: [3, 2]", "recipe.yaml:4: cycles has 2"),
+      (6, "  train: {max_epoch: 2}", "did you mean \"max_epochs\"?"),
+      (6, "  train: {seed: 3}", "seed is not known here"),
+      (8, "    - {name: reward, kind: bradley-terry, l2: false}", "belongs to --kind gpm"),
+      (8, "    - {kind: gpm}", "needs a name"), (5, "  seeds: one", "whole numbers"),
+      (0, "seed: 3\ncompare_rankers:", "has no meaning beside compare_rankers"),
+    ])
+  func refused(line: Int, text: String, clue: String) throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    var lines = Self.comparison
+    lines[line] = text
+    let recipe = try folder.write("recipe.yaml", lines.joined(separator: "\n") + "\n")
+    let run = try SparProcess.run(["run", recipe])
+    #expect(run.status != 0 && run.errors.contains(clue), "\(run.errors)")
+  }
+
+  @Test("flags that a comparison of rankers does not read, and other commands, are refused")
+  func foreign() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let recipe = try folder.write(
+      "recipe.yaml", Self.comparison.joined(separator: "\n") + "\n")
+    for (arguments, clue) in [
+      (["run", recipe, "--beta", "1"], "stands in the recipe alone"),
+      (["run", recipe, "--show"], "stands in the recipe alone"),
+      (["run", recipe, "--until", "rank"], "is for self-play"),
+      (["sweep", recipe], "compare_rankers belongs to `spar run`"),
+    ] {
+      let run = try SparProcess.run(arguments)
+      #expect(run.status != 0 && run.errors.contains(clue), "\(run.errors)")
+    }
   }
 }

@@ -54,4 +54,34 @@ import Testing
       givesRawScores: true)
     #expect(found.orders == nil && found.accuracy().value == 0.5)
   }
+
+  @Test(
+    "strata: like length up to 1.15, shorter chosen, longer chosen; length scores one half, 0, 1")
+  func strata() throws {
+    func text(_ count: Int) -> String { String(repeating: "é", count: count) }
+    let rows = [
+      row(text(115), text(100)), row(text(116), text(100)), row(text(100), text(115)),
+      row(text(10), text(40)), row(text(7), text(7)),
+    ]
+    let right = AnswerTable([0, 1, -1, 0])
+    let wrong = AnswerTable([0, -1, 1, 0])
+    let found = RankerAccuracy(
+      rows, native: [right, right, wrong, right, right], givesRawScores: true
+    ).strata()
+    #expect(found.map(\.stratum) == [.matched, .shorterChosen, .longerChosen])
+    #expect(found.map(\.count) == [3, 2, 2])
+    #expect(found.map(\.accuracy.value) == [2 / 3.0, 0.5, 1])
+    #expect(found.map(\.longerWins.value) == [0.5, 0, 1])
+  }
+
+  @Test("comparisons of one prompt are drawn together, so they widen the interval")
+  func clusters() {
+    let values = (0..<60).map { Double($0 / 10 % 2) }
+    let bootstrap = Bootstrap(resamples: 2000, seed: 1)
+    let apart = bootstrap.interval(of: values)
+    #expect(bootstrap.interval(of: values, prompts: Array(0..<60)) == apart)
+    let together = bootstrap.interval(of: values, prompts: (0..<60).map { $0 / 10 })
+    #expect(together.upper - together.lower > 2 * (apart.upper - apart.lower))
+    #expect(together.contains(0.5))
+  }
 }

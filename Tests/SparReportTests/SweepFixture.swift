@@ -89,6 +89,7 @@ struct SweepFixture {
       let folder = run.iteration(t)
       try Self.folder(folder.training)
       try writeAnswers(to: folder.heldout, length: 4)
+      try writePreferences(to: folder.preferences, objective)
       let losses = (1...4).map { step in
         "{\"global_step\":\(step),\"loss\":\(2.0 / Double(step)),\"rewards/margins\":0.\(step)}\n"
       }
@@ -119,6 +120,22 @@ struct SweepFixture {
     try CandidatesFile.write(
       to: path, CandidateTable(K: 1, rows: rows),
       attributes: ["model": "tiny.gguf", "model_digest": "feed"])
+  }
+
+  /// One prompt with a circle of three and one without; gpo's ranker turns the latter round.
+  private func writePreferences(to path: String, _ objective: String) throws {
+    let circle = [0.5, 0.8, 0.3, 0.2, 0.5, 0.9, 0.7, 0.1, 0.5]
+    let ladder = [0.5, 0.8, 0.9, 0.2, 0.5, 0.7, 0.1, 0.3, 0.5]
+    let probability = circle + (objective == "gpo" ? ladder.map { 1 - $0 } : ladder)
+    try PreferencesFile.write(
+      to: path,
+      PreferenceTable(
+        K: 3, promptIndex: [0, 1], promptID: ["round", "steep"],
+        raw: probability.map { $0 - 0.5 }, winProbability: probability,
+        logOdds: probability.map { $0 - 0.5 }, rowMean: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5],
+        meanScore: [0, 0, 0, 0, 0, 0], score: [3, 2, 1, 3, 2, 1], chosen: [0, 0],
+        rejected: [2, 2], status: [.kept, .kept]),
+      attributes: ["ranker": .string("test <r>"), "candidates_digest": .string("feed")])
   }
 
   private func evaluation(_ objective: String, _ seed: String) throws -> WinRateReport {

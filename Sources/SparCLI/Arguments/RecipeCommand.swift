@@ -72,6 +72,10 @@ struct RecipeOptions: ParsableArguments {
     help: ArgumentHelp("An option of the objective; may be repeated.", valueName: "key=value"))
   var objectiveOptions: [String] = []
 
+  var isGiven: Bool {
+    !(assignments.isEmpty && flags.isEmpty && rankerOptions.isEmpty && objectiveOptions.isEmpty)
+  }
+
   /// defaults < recipe < --set < flags; `command` refuses what it has no use for.
   func resolve(
     recipe path: String?, for command: any RecipeCommand.Type, common: CommonOptions
@@ -83,6 +87,11 @@ struct RecipeOptions: ParsableArguments {
         throw RecipeError.foreign(
           key: "vary", owner: "`spar sweep`", command: command._commandName,
           place: .recipe(path: path, line: vary.line))
+      }
+      if let comparison = file.rankerComparison {
+        throw RecipeError.foreign(
+          key: "compare_rankers", owner: "`spar run`", command: command._commandName,
+          place: .recipe(path: path, line: comparison.line))
       }
       try resolved.apply(file)
     }

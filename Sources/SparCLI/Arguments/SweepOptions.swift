@@ -26,6 +26,8 @@ struct SweepOptions: ParsableArguments {
   @Flag(help: "Print stages, memory and the estimated time, or a sweep's points; run nothing.")
   var plan = false
 
+  var isGiven: Bool { !vary.isEmpty || jobs != 1 || baseline != nil || plan }
+
   func validate() throws {
     if jobs < 1 { throw ValidationError("--jobs is \(jobs); it must be at least 1") }
   }

@@ -16,8 +16,9 @@ struct EvaluateRankerCommand: RecipeCommand {
     abstract: "How often a ranker agrees with labelled comparisons.",
     discussion: """
       Reads comparisons (prompt, chosen, rejected; subset where there is one, as in RewardBench) and \
-      asks the ranker about each in both orders. Prints accuracy with its interval, what the order \
-      does, RewardBench's sections where its subsets are there, and what "the longer answer wins" \
+      asks the ranker about each in both orders. Prints accuracy with its interval, the same for \
+      answers of like length and for those where the shorter or the longer one was chosen, what the \
+      order does, RewardBench's sections where its subsets are there, and what "the longer answer wins" \
       would have scored on the same rows. A tie is wrong; a comparison that failed counts one half. \
       Interrupted, the same command goes on from its journal.
 
@@ -41,16 +42,19 @@ struct EvaluateRankerCommand: RecipeCommand {
 
   private struct Result: Encodable {
     var ranker: String
-    var comparisons: Int
-    var failed: Int
-    var accuracy: RankerAccuracy.Share
-    var longerWins: RankerAccuracy.Share
-    var chosenFirst: Double?
-    var chosenSecond: Double?
-    var consistency: Double?
-    var subsets: [RewardBench.Score]
-    var sections: [RewardBench.Score]
-    var overall: Double?
+    var figures: AccuracyFigures
+
+    init(_ ranker: String, _ figures: AccuracyFigures) {
+      (self.ranker, self.figures) = (ranker, figures)
+    }
+
+    private enum Key: CodingKey { case ranker }
+
+    func encode(to encoder: any Encoder) throws {
+      var keyed = encoder.container(keyedBy: Key.self)
+      try keyed.encode(ranker, forKey: .ranker)
+      try figures.encode(to: encoder)
+    }
   }
 
   func run() throws {
@@ -87,44 +91,11 @@ struct EvaluateRankerCommand: RecipeCommand {
   }
 
   private func report(_ found: RankerAccuracy, ranker: String) throws {
-    let (accuracy, longer) = (found.accuracy(), found.longerWins())
+    let figures = AccuracyFigures(found)
     guard !common.json else {
-      return try Terminal.json(
-        Result(
-          ranker: ranker, comparisons: found.results.count, failed: found.failed,
-          accuracy: accuracy, longerWins: longer, chosenFirst: found.orders?.first,
-          chosenSecond: found.orders?.second, consistency: found.orders?.consistency,
-          subsets: found.bench.subsets, sections: found.bench.sectionScores,
-          overall: found.bench.overall))
+      return try Terminal.json(Result(ranker, figures))
     }
     try Terminal.line("\(ranker): \(found.results.count) comparisons, \(found.failed) failed")
-    var table = [
-      ["accuracy", percent(accuracy)], ["longer answer wins", percent(longer)],
-    ]
-    if let orders = found.orders {
-      table.append(["chosen first, second", "\(percent(orders.first)), \(percent(orders.second))"])
-      table.append(["same verdict in both orders", percent(orders.consistency)])
-    }
-    for score in found.bench.sectionScores {
-      table.append([
-        "section \(score.name)" + (score.isComplete ? "" : " (not all subsets)"), percent(score),
-      ])
-    }
-    if let overall = found.bench.overall { table.append(["RewardBench", percent(overall)]) }
-    for score in found.bench.subsets { table.append(["  " + score.name, percent(score)]) }
-    for line in Terminal.columns(table) { try Terminal.line(line) }
-  }
-
-  private func percent(_ share: Double) -> String { Figures.short(100 * share) + " %" }
-
-  private func percent(_ share: RankerAccuracy.Share) -> String {
-    "\(percent(share.value)) (\(Figures.short(100 * share.interval.lower))–"
-      + "\(Figures.short(100 * share.interval.upper)))"
-  }
-
-  private func percent(_ score: RewardBench.Score) -> String {
-    percent(score.accuracy)
-      + (score.standardError.map { " ± \(Figures.short(100 * $0))" } ?? "")
-      + ", \(score.count) rows"
+    for line in Terminal.columns(figures.rows) { try Terminal.line(line) }
   }
 }

@@ -36,6 +36,8 @@ struct InspectCommand: ParsableCommand {
     var attributes: [String: String]
     var children: [Node]
     var diagnostics: TableDiagnostics?
+    /// Of the rankers of a mix, two by two.
+    var mix: [NamedAgreement]?
     var agreement: RankerAgreement?
 
     init(_ node: HDF5Outline.Node) {
@@ -62,12 +64,13 @@ struct InspectCommand: ParsableCommand {
       return try Terminal.line(String(outline.text.dropLast()))
     }
     let table = try RankedTable.read(file, candidates: candidates)
-    let diagnostics = TableDiagnostics(table.prompts)
+    let diagnostics = RankingDiagnostics(table)
     let agreement = try against.map {
       RankerAgreement(table.prompts, try RankedTable.read($0, candidates: candidates).prompts)
     }
     if json {
-      root.diagnostics = diagnostics
+      root.diagnostics = diagnostics.table
+      if !diagnostics.agreements.isEmpty { root.mix = diagnostics.agreements }
       root.agreement = agreement
       return try Terminal.json(root)
     }

@@ -17,7 +17,8 @@ struct RunCommand: RecipeCommand {
       evaluate on held-out prompts against the base model. Results are in output_dir (run.json, \
       report.md, iteration-1/…). Finished stages are skipped; a stage made with other settings is \
       an error. With --vary, or `vary:` in the recipe, this is `spar sweep`. --plan prints the \
-      stages with memory and time, also where models and data are not here yet.
+      stages with memory and time, also where models and data are not here yet. A recipe with \
+      `compare_rankers:` trains rankers side by side instead (docs/recipes/cyclic.yaml).
 
       \(settingsHelp)
       """)
@@ -39,6 +40,8 @@ struct RunCommand: RecipeCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
+    let file = try RecipeFile(path: recipe)
+    if file.rankerComparison != nil { return try compareRankers(file) }
     let resolved = try settings.resolve(recipe: recipe, for: Self.self, common: common)
     let restart = try restartFrom.map { try RestartPoint($0) }
     let block = try sweep.block(recipe)
@@ -88,13 +91,29 @@ struct RunCommand: RecipeCommand {
     }
   }
 
-  /// These belong to one run that does something.
-  private func refuse(_ options: [String: String?]) throws {
-    for (name, value) in options.sorted(by: { $0.key < $1.key }) where value != nil {
+  private func compareRankers(_ file: RecipeFile) throws {
+    try refuse(
+      ["restart-from": restartFrom, "store": sharing.store, "until": sharing.until],
+      because: "is for self-play, and \(recipe) compares rankers")
+    guard !show, !sweep.isGiven, !settings.isGiven else {
       throw UsageError(
-        sweep.plan
-          ? "--\(name) changes what a run does, and --plan runs nothing"
-          : "--\(name) is for a single run, and this recipe or command line varies")
+        "\(recipe) compares rankers; what it does stands in the recipe alone",
+        hint: "of the flags it takes --backend, --threads, --plugin-path and --json")
+    }
+    try RankerComparisonSession(RankerComparisonRecipe(file), common: common).run()
+  }
+
+  /// These belong to one run.
+  private func refuse(
+    _ options: [String: String?], because given: String? = nil
+  ) throws {
+    let reason =
+      given
+      ?? (sweep.plan
+        ? "changes what a run does, and --plan runs nothing"
+        : "is for a single run, and this recipe or command line varies")
+    for (name, value) in options.sorted(by: { $0.key < $1.key }) where value != nil {
+      throw UsageError("--\(name) \(reason)")
     }
   }
 

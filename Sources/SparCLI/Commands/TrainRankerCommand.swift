@@ -1,7 +1,9 @@
 import ArgumentParser
 import SparData
+import SparEvaluation
 import SparModel
 import SparPipeline
+import SparPreference
 import SparRankerTraining
 
 struct TrainRankerCommand: ParsableCommand {
@@ -30,6 +32,17 @@ struct TrainRankerCommand: ParsableCommand {
   @Option(help: "Comparisons that choose the best checkpoint.", completion: .file())
   var validation: String?
 
+  @Option(
+    help: "Comparisons that only the finished ranker is asked about.", completion: .file())
+  var test: String?
+
+  @Option(
+    help: """
+      File that keeps the transformer's states, for the next ranker that reads the same texts \
+      (--train head).
+      """, completion: .file())
+  var states: String?
+
   @Option(help: "Folder for checkpoints, logs and the ranker.", completion: .directory)
   var outputDir = "ranker"
 
@@ -40,6 +53,11 @@ struct TrainRankerCommand: ParsableCommand {
 
   func validate() throws {
     try training.check(head.kind)
+    if states != nil, training.train != .head || head.kind == .pairrm {
+      throw ValidationError(
+        "--states keeps what --train head of gpm and bradley-terry computes once; here --kind is "
+          + "\(head.kind.rawValue), --train \(training.train.rawValue)")
+    }
     if validation != nil, training.validationShare != nil {
       throw ValidationError(
         "--validation names comparisons to validate on, --validation-share takes some of the "
@@ -53,6 +71,8 @@ struct TrainRankerCommand: ParsableCommand {
   }
 
   private struct Result: Encodable {
+    var test: AccuracyFigures?
+    var testLeftOut: Int?
     var ranker: String
     var steps: Int
     var pairs: Int
@@ -79,18 +99,26 @@ struct TrainRankerCommand: ParsableCommand {
     }
     let rows = try comparisons(dataset)
     let held = try validation.map(comparisons)
+    let tested = try test.map { try TestComparisons($0, data, encoder: encoder) }
     for part in [rows, held].compactMap({ $0 }) where !part.skipped.isEmpty {
       Terminal.error("spar: \(part.path): \(part.skippedText)")
     }
-    let result = try subject.trainer(
-      rows.data, held?.data, digest: rows.digest + (held?.digest ?? ""), options, outputDir
-    ).run(
-      progress: line.stage("train-ranker"),
-      isCancelled: { Interrupts.interruption.isRequested })
+    let trainer = try subject.trainer(
+      rows.data, held?.data, digest: rows.digest + (held?.digest ?? ""), options, self)
+    let show = line.stage("train-ranker")
+    let isCancelled = { Interrupts.interruption.isRequested }
+    let result = try trainer.run(progress: show, isCancelled: isCancelled)
+    let found = try tested.map { rows in
+      let scores = try trainer.scores(of: rows.data, progress: show, isCancelled: isCancelled)
+      return RankerAccuracy(
+        rows.labelled, native: scores.map { AnswerTable([0, $0.first, -$0.second, 0]) },
+        givesRawScores: true)
+    }
     line.finish()
     guard !common.json else {
       return try Terminal.json(
         Result(
+          test: found.map(AccuracyFigures.init), testLeftOut: tested?.leftOut,
           ranker: result.folder, steps: result.steps, pairs: result.pairs,
           validationPairs: result.validationPairs, skipped: rows.skipped,
           bestStep: result.bestStep, validationAccuracy: result.accuracy,
@@ -107,6 +135,12 @@ struct TrainRankerCommand: ParsableCommand {
       try Terminal.line(
         "validation, \(result.validationPairs) comparisons: accuracy \(percent(accuracy)) at "
           + "step \(step); the longer answer wins \(percent(result.longerWins))")
+    }
+    if let found, let tested {
+      try Terminal.line(
+        "test, \(found.results.count) comparisons"
+          + (tested.leftOut > 0 ? ", \(tested.leftOut) left out:" : ":"))
+      for line in Terminal.columns(AccuracyFigures(found).rows) { try Terminal.line(line) }
     }
   }
 
@@ -139,17 +173,19 @@ struct TrainRankerCommand: ParsableCommand {
 
     func trainer(
       _ data: RankerData, _ validation: RankerData?, digest: String,
-      _ options: RankerTrainingOptions, _ output: String
+      _ options: RankerTrainingOptions, _ command: TrainRankerCommand
     ) throws -> RankerTrainer {
       switch self {
       case .valueHead(let model):
-        try RankerTrainer(
+        var kept: StatesFile?
+        if let states = command.states { kept = try StatesFile(states, model: model) }
+        return try RankerTrainer(
           model, data: data, validation: validation, dataDigest: digest, options: options,
-          output: output)
+          output: command.outputDir, states: kept)
       case .crossEncoder(let encoder):
-        try RankerTrainer(
+        return try RankerTrainer(
           encoder, data: data, validation: validation, dataDigest: digest, options: options,
-          output: output)
+          output: command.outputDir)
       }
     }
   }

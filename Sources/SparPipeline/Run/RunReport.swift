@@ -1,4 +1,5 @@
 import Foundation
+import SparDiagnostics
 import SparEvaluation
 import SparStore
 
@@ -24,6 +25,8 @@ public struct RunReport: Codable, Equatable, Sendable {
     /// What tells whether the ranker is being gamed: length, endings, repetition.
     public var checks: String
     public var warnings: [String]
+    /// What the ranking is like that was trained on; nil where it was not looked at.
+    public var ranking: RankingDiagnostics?
   }
   /// What another ranker than the run's says about the same held-out answers.
   public struct Judge: Codable, Equatable, Sendable {
@@ -57,10 +60,12 @@ public struct RunReport: Codable, Equatable, Sendable {
 
   /// Reads what the first `iterations` iterations in `directory` left; each must be evaluated.
   ///
-  /// - Parameter examples: prompts whose answers are read, too.
+  /// - Parameters:
+  ///   - examples: prompts whose answers are read, too.
+  ///   - diagnoses: whether the rankings are looked at.
   public init(
     directory: RunDirectory, objective: String, ranker: String, iterations count: Int,
-    examples exampleCount: Int
+    examples exampleCount: Int, diagnoses: Bool = true
   ) throws {
     outputDir = directory.root
     self.objective = objective
@@ -91,6 +96,8 @@ public struct RunReport: Codable, Equatable, Sendable {
       func figure(_ stage: RunStage, _ name: String) -> Double? {
         ledger.record(of: stage.rawValue)?.figures[name]
       }
+      var ranking: RankingDiagnostics? = nil
+      if diagnoses { ranking = RankingDiagnostics(try RankedTable.read(folder.preferences)) }
       let stages =
         RunStage.allCases.map(\.rawValue) + ["heldout"] + judges.map { RunTarget.check + $0.ranker }
       iterations.append(
@@ -105,7 +112,8 @@ public struct RunReport: Codable, Equatable, Sendable {
           seconds: stages.reduce(0) { $0 + (ledger.record(of: $1)?.figures["seconds"] ?? 0) },
           checkpoint: folder.path + "/" + (ledger.record(of: "train")?.output ?? ""),
           judges: judges.isEmpty ? nil : judges,
-          checks: Self.checks(evaluation), warnings: evaluation.warnings))
+          checks: Self.checks(evaluation), warnings: evaluation.warnings,
+          ranking: ranking))
     }
     if exampleCount > 0 {
       examples = try Self.examples(directory, iteration: count, count: exampleCount)

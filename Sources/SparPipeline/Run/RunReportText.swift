@@ -112,6 +112,12 @@ extension RunReport {
     if let ranker = rankerLines {
       lines += ["", "## The ranker", ""] + ranker.map { "- " + $0 }
     }
+    for row in iterations {
+      guard let ranking = row.ranking else { continue }
+      lines += ["", "## The ranking of iteration \(row.iteration)", ""]
+      // Circles are given with two spaces before them.
+      lines += ranking.lines.map { $0.hasPrefix("  ") ? "  - " + $0.dropFirst(2) : "- " + $0 }
+    }
     if !warningLines.isEmpty {
       lines += ["", "## Doubts", ""] + warningLines.map { "- " + $0 }
     }

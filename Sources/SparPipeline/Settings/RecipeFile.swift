@@ -23,6 +23,8 @@ public struct RecipeFile: Equatable, Sendable {
   public var presets: [Preset] = []
   /// What is under `vary:`, for sweeps; nil where there is none.
   public var vary: RecipeNode?
+  /// What is under `compare_rankers:`, in place of settings; nil where there is none.
+  public var rankerComparison: RecipeNode?
 
   public init(path: String) throws(RecipeError) {
     let text: String
@@ -71,7 +73,7 @@ public struct RecipeFile: Equatable, Sendable {
         throw .syntax(path: path, line: line, problem: "a key must be a word")
       }
       let full = prefix.isEmpty ? name : "\(prefix).\(name)"
-      if isPreset, ["vary", "presets", "preset"].contains(full) {
+      if isPreset, ["vary", "presets", "preset", "compare_rankers"].contains(full) {
         throw .syntax(path: path, line: line, problem: "a preset holds settings, not \(full)")
       }
       if full == "vary" {
@@ -80,6 +82,10 @@ public struct RecipeFile: Equatable, Sendable {
       }
       if full == "presets" {
         try collectPresets(value, line: line)
+        continue
+      }
+      if full == "compare_rankers" {
+        rankerComparison = try RecipeNode(value, path: path)
         continue
       }
       switch value {

@@ -74,6 +74,14 @@ struct SVG {
       + "aria-label=\"\(HTML.escape(label))\">\(body)</svg>"
   }
 
+  /// The drawing as a file of its own, with its style.
+  func document(label: String) -> String {
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(Self.at(width))\" "
+      + "height=\"\(Self.at(height))\" viewBox=\"0 0 \(Self.at(width)) \(Self.at(height))\" "
+      + "role=\"img\" aria-label=\"\(HTML.escape(label))\">\n<style>\(StyleSheet.document)</style>\n"
+      + "\(body)</svg>\n"
+  }
+
   /// Tenths of a pixel are finer than anyone sees.
   private static func at(_ value: Double) -> String {
     let text = String(format: "%.1f", value)

@@ -17,6 +17,7 @@ struct HTMLReport {
       ("length", "Length beside win rate", length),
       ("axes", "What the axes do", axes),
       ("iterations", "Win rate over iterations", iterations),
+      ("rankings", "What the rankers are like", rankings),
       ("training", "Training", training),
       ("answers", "Answers before and after", answers),
       ("doubts", "Doubts", doubts),

@@ -2,13 +2,44 @@
 enum StyleSheet {
   /// Colours after Okabe and Ito 2008 ("Color Universal Design"), which people with any colour
   /// vision tell apart; darker on white and lighter on black than theirs, for contrast.
-  static let text = """
+  private static let colours = """
     :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5a6470;--paper:#fff;--panel:#f5f6f8;
     --rule:#d9dee4;--c0:#0067a8;--c1:#c44e00;--c2:#00805d;--c3:#a83e83;--c4:#8a6a00;--c5:#2b8fc9;
     --c6:#5b4bb5;--c7:#6b6b6b;--warn:#8a4b00;--warnback:#fff4e0}
     @media(prefers-color-scheme:dark){:root{--ink:#e4e7eb;--soft:#9aa5b1;--paper:#14171b;
     --panel:#1e2329;--rule:#363d46;--c0:#5cb8f5;--c1:#ff9350;--c2:#35cfa0;--c3:#ee9bcb;
     --c4:#e8c24a;--c5:#a5d8ff;--c6:#b3a6ff;--c7:#b9bec4;--warn:#ffc577;--warnback:#33260f}}
+    """
+
+  /// What the elements of charts look like.
+  private static let drawings = """
+    svg text{fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:3px;
+    stroke-linejoin:round}
+    svg .title{fill:var(--ink);font-weight:600;font-size:12px}
+    svg .name{fill:var(--ink)}
+    .grid line,.grid path{fill:none}
+    svg .grid{stroke:var(--rule);stroke-width:1}
+    svg .divider{stroke:var(--soft);stroke-width:1;stroke-dasharray:1 3}
+    svg .level{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 3}
+    svg .thin{fill:none;stroke:var(--c);stroke-width:.8;opacity:.4}
+    svg .mean{fill:none;stroke:var(--c);stroke-width:2.2;stroke-linejoin:round}
+    svg .bar{stroke:var(--c);stroke-width:2.4;opacity:.65;stroke-linecap:round}
+    svg .faint{stroke:var(--c);stroke-width:1.2;opacity:.5}
+    svg .tick{stroke:var(--c);stroke-width:1.4;opacity:.8}
+    svg .dot{fill:var(--c);stroke:var(--paper);stroke-width:1}
+    svg .small{fill:var(--c);opacity:.55}
+    svg .dashed{stroke-dasharray:5 3}
+    svg .dot.dashed,svg .bar.dashed,svg .small.dashed{stroke-dasharray:none}
+    .s0{--c:var(--c0)}.s1{--c:var(--c1)}.s2{--c:var(--c2)}.s3{--c:var(--c3)}
+    .s4{--c:var(--c4)}.s5{--c:var(--c5)}.s6{--c:var(--c6)}.s7{--c:var(--c7)}
+    """
+
+  /// For a chart that is a file by itself.
+  static let document =
+    colours + "\nsvg{font:11px system-ui,sans-serif;background:var(--paper)}\n" + drawings
+
+  static let text = """
+    \(colours)
     *{box-sizing:border-box}
     body{margin:0 auto;max-width:72rem;padding:1rem;color:var(--ink);background:var(--paper);
     font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
@@ -44,25 +75,7 @@ enum StyleSheet {
     details{margin:.5rem 0}
     summary{cursor:pointer;font-weight:600}
     svg{display:block;width:100%;max-width:34rem;height:auto;font-size:11px}
-    svg text{fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:3px;
-    stroke-linejoin:round}
-    svg .title{fill:var(--ink);font-weight:600;font-size:12px}
-    svg .name{fill:var(--ink)}
-    .grid line,.grid path{fill:none}
-    svg .grid{stroke:var(--rule);stroke-width:1}
-    svg .divider{stroke:var(--soft);stroke-width:1;stroke-dasharray:1 3}
-    svg .level{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 3}
-    svg .thin{fill:none;stroke:var(--c);stroke-width:.8;opacity:.4}
-    svg .mean{fill:none;stroke:var(--c);stroke-width:2.2;stroke-linejoin:round}
-    svg .bar{stroke:var(--c);stroke-width:2.4;opacity:.65;stroke-linecap:round}
-    svg .faint{stroke:var(--c);stroke-width:1.2;opacity:.5}
-    svg .tick{stroke:var(--c);stroke-width:1.4;opacity:.8}
-    svg .dot{fill:var(--c);stroke:var(--paper);stroke-width:1}
-    svg .small{fill:var(--c);opacity:.55}
-    svg .dashed{stroke-dasharray:5 3}
-    svg .dot.dashed,svg .bar.dashed,svg .small.dashed{stroke-dasharray:none}
-    .s0{--c:var(--c0)}.s1{--c:var(--c1)}.s2{--c:var(--c2)}.s3{--c:var(--c3)}
-    .s4{--c:var(--c4)}.s5{--c:var(--c5)}.s6{--c:var(--c6)}.s7{--c:var(--c7)}
+    \(drawings)
     .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;
     font-size:.85rem;margin:.4rem 0 .8rem}
     .legend li{display:flex;align-items:center;gap:.4rem}

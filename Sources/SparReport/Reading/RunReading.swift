@@ -1,4 +1,5 @@
 import Foundation
+import SparDiagnostics
 import SparEvaluation
 import SparPipeline
 import SparPreference
@@ -92,6 +93,10 @@ struct RunReading {
       iteration.heldout =
         reading(heldout) { try CandidatesFile.read(heldout).table.rows }?
         .map(RunResult.Answered.init) ?? []
+      let preferences = folder.preferences
+      if let table = reading(preferences, { try RankedTable.read(preferences) }) {
+        iteration.ranking = .init(table)
+      }
       result.iterations.append(iteration)
       t += 1
     }
@@ -112,7 +117,7 @@ struct RunReading {
     result.summary = reading(folder.root) {
       try RunReport(
         directory: folder, objective: objective, ranker: evaluation.ranker,
-        iterations: last.number, examples: 0)
+        iterations: last.number, examples: 0, diagnoses: false)
     }
   }
 }

@@ -1,5 +1,7 @@
+import SparDiagnostics
 import SparEvaluation
 import SparPipeline
+import SparPreference
 import SparStore
 import SparTraining
 
@@ -32,6 +34,29 @@ public struct RunResult: Equatable, Sendable {
     public var heldout: [Answered] = []
     /// By name: generate, rank, train, heldout, evaluate, check-….
     public var stages: [String: StageLedger.Record] = [:]
+    public var ranking: Ranking?
+  }
+
+  /// The preferences that an iteration trained on.
+  public struct Ranking: Equatable, Sendable {
+    public var diagnostics: RankingDiagnostics
+    /// As the file says it, without its options.
+    public var ranker: String
+    /// Which answers were ranked; nil where the file does not tell.
+    public var candidatesDigest: String?
+    /// The tables, without texts.
+    public var prompts: [RankedPrompt]
+
+    init(_ table: RankedTable) {
+      diagnostics = RankingDiagnostics(table)
+      ranker = table.attributes.text("ranker") ?? ""
+      candidatesDigest = table.attributes.text("candidates_digest")
+      prompts = table.prompts.map { prompt in
+        var bare = prompt
+        bare.answers = nil
+        return bare
+      }
+    }
   }
 
   public var path: String

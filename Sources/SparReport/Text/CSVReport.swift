@@ -1,3 +1,4 @@
+import SparDiagnostics
 import SparEvaluation
 
 /// One row for each point and evaluated iteration, numbers in full, for other programs.
@@ -15,11 +16,13 @@ struct CSVReport {
       return evaluated.map { iteration in
         dictionary(
           identity(point) + [("is_final", isFinal(iteration, of: point) ? "yes" : "no")]
-            + figures(iteration) + checks(iteration) + training(iteration, metrics))
+            + figures(iteration) + checks(iteration) + ranking(iteration)
+            + training(iteration, metrics))
       }
     }
     let columns =
-      header + checkColumns + metrics.map { "train/" + $0 } + Self.stageColumns
+      header + checkColumns + Self.rankingColumns.map(\.name) + metrics.map { "train/" + $0 }
+      + Self.stageColumns
     let table = [columns] + lines.map { line in columns.map { line[$0] ?? "" } }
     return table.map { $0.map(Self.quoted).joined(separator: ",") + "\r\n" }.joined()
   }
@@ -34,6 +37,27 @@ struct CSVReport {
     "tie_rate", "identical_rate", "tokens", "base_tokens", "repetition", "base_repetition",
     "ended", "base_ended", "empty", "base_empty",
   ]
+
+  private static let rankingColumns:
+    [(name: String, value: @Sendable (TableDiagnostics) -> Double?)] = [
+      ("ranking/intransitive_triples", { RankingTables.share($0.intransitiveTriples, $0.triples) }),
+      ("ranking/cyclic_prompts", { RankingTables.share($0.cyclicPrompts, $0.prompts) }),
+      ("ranking/condorcet_winners", { RankingTables.share($0.condorcetWinners, $0.prompts) }),
+      ("ranking/copeland_agrees", { RankingTables.share($0.copelandAgrees, $0.prompts) }),
+      ("ranking/borda_agrees", { RankingTables.share($0.bordaAgrees, $0.prompts) }),
+      ("ranking/nash_agrees", { RankingTables.share($0.nashAgrees, $0.prompts) }),
+      ("ranking/exploitability", { $0.chosenExploitability }),
+      ("ranking/order_disagreement", { $0.orderDisagreement }),
+      ("ranking/first_position_bias", { $0.firstPositionBias }),
+      ("ranking/longer_wins", { $0.longerWins }),
+      ("ranking/length_correlation", { $0.lengthCorrelation }),
+      ("ranking/truncated", { $0.truncatedAnswers }), ("ranking/refusals", { $0.refusals }),
+    ]
+
+  private func ranking(_ iteration: RunResult.Iteration) -> Row {
+    guard let table = iteration.ranking?.diagnostics.table else { return [] }
+    return Self.rankingColumns.map { ($0.name, Self.number($0.value(table))) }
+  }
 
   private var axisNames: [String] { comparison.axes.map(\.name) }
 

@@ -28,6 +28,10 @@ struct MarkdownReport {
     }
     parts += Self.section("What the axes do", Self.table(tables.effects))
     if !words.effects.isEmpty { parts.append(Self.plain(words.effects)) }
+    let rankings = RankingTables(comparison: comparison)
+    parts += Self.section("What the rankers are like", Self.table(rankings.diagnostics))
+    parts += Self.section("The strongest circles", Self.list(rankings.circles))
+    parts += Self.section("Rankers against one another", Self.table(rankings.agreements))
     parts += Self.section("Training at the end", Self.table(tables.training))
     parts += Self.section("Each run", runs)
     parts += Self.section("Answers before and after", answers)
