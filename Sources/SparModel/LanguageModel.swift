@@ -55,10 +55,12 @@ public final class LanguageModel: @unchecked Sendable {
 
   /// The conversation as the model's template renders it, ready for the answer.
   public func prompt(_ messages: [ChatMessage]) throws -> [Int32] {
+    // Without a tokenizer a template would not help.
+    let tokenizer = try tokenizer
     guard let chatTemplate else { throw ModelError(.noChatTemplate, path: path) }
     let text = try chatTemplate.render(
       messages, addGenerationPrompt: true, variables: templateVariables)
-    return try tokenizer.encode(text)
+    return tokenizer.encode(text)
   }
 
   /// An answer's ids with the end token.

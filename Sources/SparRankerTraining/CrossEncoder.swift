@@ -37,7 +37,7 @@ public final class CrossEncoder {
     }
     model = try EncoderModel(
       config: files.config, weights: files.weights, path: files.path, backend: backend)
-    tokenizer = files.tokenizer
+    tokenizer = try files.tokenizer
     let marks = PairInput.Marks(find: tokenizer.id(of:))
     let tokens = model.config.vocabularySize
     if let mark = marks.all.first(where: { Int($0) >= tokens }) {
@@ -136,9 +136,10 @@ extension CrossEncoder: TrainableRanker {
   func temperature(_ loss: RankerLoss) -> Double { loss.tau }
 
   func evaluation(
-    of data: RankerData, _ options: RankerTrainingOptions, progress: ProgressHandler,
-    isCancelled: @escaping () -> Bool
+    of data: RankerData, _ options: RankerTrainingOptions, kept: StatesFile?,
+    progress: ProgressHandler, isCancelled: @escaping () -> Bool
   ) throws -> any RankerEvaluation {
+    precondition(kept == nil, "states of a cross-encoder are not kept")
     let checkpoint = {
       if isCancelled() { throw RankerTrainingError.cancelled(step: 0, checkpoint: nil) }
     }

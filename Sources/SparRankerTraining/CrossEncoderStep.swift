@@ -32,10 +32,7 @@ struct CrossEncoderStep: RankerEvaluation {
       let graph = Graph(ranker.backend, recording: recording)
       let outputs = try ranker.outputs(marks(pass, graph), graph)
       let values = outputs.value.array()
-      // f(first) − f(second), turned so that it speaks for the chosen answer.
-      let scores = pass.enumerated().map { place, reading in
-        Double(values[2 * place] - values[2 * place + 1]) * (reading.isSwapped ? -1 : 1)
-      }
+      let scores = Self.scores(values, pass)
       let orders = recording ? 1 : 2
       var seeds = [Float](repeating: 0, count: values.count)
       for start in stride(from: 0, to: pass.count, by: orders) {
@@ -65,6 +62,25 @@ struct CrossEncoderStep: RankerEvaluation {
         gradient: Tensor(seeds, shape: outputs.value.shape, pool: ranker.backend.pool))
     }
     return outcome
+  }
+
+  func scores() throws -> [ComparisonScore] {
+    let all = readings(Array(data.pairs.indices), step: 0, both: true)
+    let found = try passes(all).flatMap { pass in
+      try checkpoint()
+      let graph = Graph(ranker.backend)
+      return Self.scores(try ranker.outputs(marks(pass, graph), graph).value.array(), pass)
+    }
+    return stride(from: 0, to: found.count, by: 2).map {
+      ComparisonScore(first: found[$0], second: found[$0 + 1])
+    }
+  }
+
+  /// f(first) − f(second) from outputs [n, 2], turned so that it speaks for the chosen answer.
+  private static func scores(_ values: [Float], _ pass: [Reading]) -> [Double] {
+    pass.enumerated().map { place, reading in
+      Double(values[2 * place] - values[2 * place + 1]) * (reading.isSwapped ? -1 : 1)
+    }
   }
 
   func total(_ outcome: RankerObjective.Outcome) -> Double {

@@ -41,22 +41,22 @@ struct RankerStep {
     return outcome
   }
 
-  /// s(chosen ≻ rejected) of every comparison, in order.
-  func scores() throws -> [Double] {
+  func scores() throws -> [ComparisonScore] {
     let width = model.backbone.config.hiddenSize
     return try passes(Array(data.pairs.indices)).flatMap { pass in
       try checkpoint()
       let compared = pass.map { data.pairs[$0] }
       let (sequences, rows) = placed(compared)
       let outputs = try model.outputs(states(sequences, recording: false))
-      return compared.map { pair -> Double in
+      return compared.map { pair -> ComparisonScore in
         guard let i = rows[pair.chosen], let j = rows[pair.rejected] else {
           preconditionFailure("both answers of a comparison are among the rows")
         }
-        return model.head.scoreAndGradient(
+        let score = model.head.scoreAndGradient(
           outputs.raw[i], outputs.raw[j], gate: outputs.gate.isEmpty ? [] : outputs.gate[i],
           width: width
         ).score
+        return ComparisonScore(first: score, second: score)
       }
     }
   }

@@ -19,10 +19,11 @@ protocol TrainableRanker: AnyObject {
   func mergeAdapters() throws
   /// τ that scores are divided by.
   func temperature(_ loss: RankerLoss) -> Double
-  /// Ready to evaluate comparisons of `data`; what does not change in training is computed here.
+  /// Ready to evaluate comparisons of `data`; what does not change in training is computed here, or
+  /// taken from `kept`, where the ranker has such states.
   func evaluation(
-    of data: RankerData, _ options: RankerTrainingOptions, progress: ProgressHandler,
-    isCancelled: @escaping () -> Bool
+    of data: RankerData, _ options: RankerTrainingOptions, kept: StatesFile?,
+    progress: ProgressHandler, isCancelled: @escaping () -> Bool
   ) throws -> any RankerEvaluation
   /// Writes the ranker as a Hugging Face folder; `best` is the step that validation chose.
   func export(to folder: String, options: RankerTrainingOptions, best: Int?) throws
@@ -36,6 +37,20 @@ protocol RankerEvaluation {
   func run(_ pairs: [Int], step: Int, recording: Bool) throws -> RankerObjective.Outcome
   /// The loss of what was found, by comparison.
   func total(_ outcome: RankerObjective.Outcome) -> Double
+  /// Scores of all comparisons, in order.
+  func scores() throws -> [ComparisonScore]
+}
+
+/// What a ranker says of one comparison: above zero, the chosen answer is better.
+public struct ComparisonScore: Equatable, Sendable {
+  /// With the chosen answer shown first, and second; equal where the order cannot matter.
+  public var first: Double
+  public var second: Double
+
+  public init(first: Double, second: Double) {
+    self.first = first
+    self.second = second
+  }
 }
 
 extension RankerModel: TrainableRanker {
@@ -54,14 +69,14 @@ extension RankerModel: TrainableRanker {
   func mergeAdapters() throws { try backbone.architecture.mergeAdapters(backend) }
 
   func evaluation(
-    of data: RankerData, _ options: RankerTrainingOptions, progress: ProgressHandler,
-    isCancelled: @escaping () -> Bool
+    of data: RankerData, _ options: RankerTrainingOptions, kept: StatesFile?,
+    progress: ProgressHandler, isCancelled: @escaping () -> Bool
   ) throws -> any RankerEvaluation {
     var features: RankerFeatures?
     if options.scope == .head {
       features = try RankerFeatures(
         data, under: backbone, gate: prompt != nil,
-        tokensPerPass: options.training.tokensPerPass, progress: progress,
+        tokensPerPass: options.training.tokensPerPass, kept: kept, progress: progress,
         isCancelled: isCancelled)
     }
     return RankerStep(

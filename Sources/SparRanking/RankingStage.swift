@@ -104,7 +104,7 @@ public struct RankingStage {
     let queries = groups.map { RankQuery($0, answers: $0.answers, tokenizerDigest: tokenizer) }
     guard options.input == .upstream else { return queries }
     guard let policy = attributes.text("model") else { throw RankingError.noPolicy }
-    let chat = try ModelFiles.open(policy).chat().encoder
+    let chat = try ModelFiles.open(policy).chat()
     return try queries.map { query in
       var query = query
       let messages = query.messages.map { ChatMessage(role: $0.role, content: $0.content) }

@@ -172,8 +172,8 @@ import Testing
       let model = try LanguageModel.load("smollm2-135m", backend: backend, weights: policy)
       digests.insert(model.digest)
       var batch = ScoringBatch()
-      batch.append(
-        prompt: try model.tokenizer.encode("The capital of France"), answers: [[624, 6042]])
+      let prompt = try model.tokenizer.encode("The capital of France")
+      batch.append(prompt: prompt, answers: [[624, 6042]])
       return try model.logps(batch)
     }
     #expect(results[0] == results[1])

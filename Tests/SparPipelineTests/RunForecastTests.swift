@@ -27,7 +27,7 @@ import Testing
   private func forecast(
     _ ranker: PlannedModel?,
     rates: MachineRates = MachineRates(products: 1, memory: .infinity, threads: 1),
-    edit: (inout Recipe) -> Void = { _ in }
+    own: RunForecast.RankerWork? = nil, edit: (inout Recipe) -> Void = { _ in }
   ) throws -> RunForecast {
     var recipe = Recipe()
     recipe.run.iterations = 2
@@ -37,7 +37,8 @@ import Testing
     edit(&recipe)
     return RunForecast(
       recipe, policy: try tiny(), ranker: ranker,
-      work: .init(prompts: 8, heldout: 5, promptTokens: 7, answerTokens: 11), rates: rates,
+      work: .init(prompts: 8, heldout: 5, promptTokens: 7, answerTokens: 11, ranker: own),
+      rates: rates,
       totalBytes: 1e9)
   }
 
@@ -86,6 +87,26 @@ import Testing
     let twice = try stage("rank", forecast(tiny()) { $0.plan.rankerPasses = 2 }).tokens
     #expect(twice == 2 * answers)
     #expect(try stage("rank", forecast(tiny()) { $0.plan.rankerReads = .nothing }).seconds == 0)
+  }
+
+  @Test("a run's own ranker comes first: its answers, its training, its accuracy")
+  func ownRanker() throws {
+    let own = RunForecast.RankerWork(
+      prompts: 4, answersEach: 2, comparisons: 15, heldout: 5, answerTokens: 3)
+    let head = try forecast(tiny(), own: own)
+    #expect(
+      head.stages.prefix(3).map(\.stage) == ["bootstrap", "train-ranker", "evaluate-ranker"])
+    #expect(try stage("bootstrap", head).tokens == 4 * 7 + 8 * 3)
+    #expect(try stage("train-ranker", head).tokens == 15 * (7 + 6))
+    #expect(try stage("evaluate-ranker", head).tokens == 5 * (7 + 6))
+    let full = try forecast(tiny(), own: own) {
+      $0.trainRanker.scope = .full
+      $0.trainRanker.epochs = 2
+    }
+    #expect(try stage("train-ranker", full).tokens == 6 * 15 * (7 + 6))
+    #expect(
+      try stage("train-ranker", full).memoryBytes
+        == stage("train-ranker", head).memoryBytes + 12 * tiny().parameters)
   }
 
   @Test("decoding a small batch is bound by the memory that every step reads")

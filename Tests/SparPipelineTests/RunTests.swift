@@ -1,10 +1,9 @@
 import Foundation
 import SparGeneration
 import SparHost
+import SparPipeline
 import SparText
 import Testing
-
-@testable import SparPipeline
 
 @Suite("Prompt slices") struct PromptSlicesTests {
   private func prompts(_ count: Int) -> [Prompt] {

@@ -289,7 +289,7 @@ private struct TinyEncoder: PairEncoder {
   let chat: ChatEncoder
   let beginID: Int32? = nil
 
-  init(_ folder: String) throws { chat = try ModelFiles.open(folder).chat().encoder }
+  init(_ folder: String) throws { chat = try ModelFiles.open(folder).chat() }
 
   func prompt(_ messages: [PairMessage]) throws -> [Int32] {
     let turns = messages.map { ChatMessage(role: $0.role, content: $0.content) }

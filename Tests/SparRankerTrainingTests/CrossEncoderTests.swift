@@ -200,7 +200,7 @@ func tinyEncoderFiles(seed: UInt64) throws -> ModelFiles {
   ]
   return ModelFiles(
     path: "tiny", config: Data(json.utf8), weights: TinyEncoderWeights(seed: seed),
-    tokenizer: try asciiTokenizer(added: marks))
+    storedTokenizer: try asciiTokenizer(added: marks))
 }
 
 /// Weights of that encoder behind "deberta.".

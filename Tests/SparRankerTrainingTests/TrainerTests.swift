@@ -52,7 +52,8 @@ import Testing
       data, under: model, gate: options.head.gate != .none, tokensPerPass: 512,
       progress: { _ in }, isCancelled: { false })
     let step = RankerStep(
-      model: try #require(trainer.ranker as? RankerModel), data: data, options: options, features: features, checkpoint: {})
+      model: try #require(trainer.ranker as? RankerModel), data: data, options: options,
+      features: features, checkpoint: {})
     return (result, try step.run(Array(data.pairs.indices), recording: false).accuracy)
   }
 

@@ -11,28 +11,18 @@ struct TestComparisons {
   /// Rows that cannot be compared: equal answers, or a prompt that fills the limit.
   private(set) var leftOut = 0
 
-  init(_ path: String, _ options: DataOptions, encoder: RankerEncoder) throws {
+  init(_ path: String, _ options: DataOptions, encoder: any ComparisonEncoder) throws {
     let reader = try options.reader(path)
     while let (row, form) = try reader.nextWithForm() {
       let comparison = try ComparisonRow(row, form: form)
       let outcome = try encoder.add(
         prompt: comparison.messages, chosen: comparison.chosen, rejected: comparison.rejected,
-        place: "\(row.place.path), \(row.place)", to: &data)
+        probability: 1, margin: 0, place: "\(row.place.path), \(row.place)", to: &data)
       switch outcome {
-      case .added, .truncated: labelled.append(LabelledComparison(comparison))
+      case .added, .truncated: labelled.append(comparison.labelled)
       case .promptTooLong, .identical: leftOut += 1
       }
     }
     guard !labelled.isEmpty else { throw RankerTrainingError.noPairs(path: path) }
-  }
-}
-
-extension LabelledComparison {
-  init(_ comparison: ComparisonRow) {
-    let row = comparison.row
-    self.init(
-      name: row["id"]?.string ?? "\(row.place)", subset: row["subset"]?.string ?? "",
-      messages: comparison.messages.map { (role: $0.role, content: $0.content) },
-      chosen: comparison.chosen, rejected: comparison.rejected)
   }
 }

@@ -135,7 +135,8 @@ struct TrainCommand: RecipeCommand {
     }
     return .pairs(
       PairsSource(
-        mixture: try data.mixture(preferences), mapping: try data.columns.mapping(), readsLogOdds: logOdds),
+        mixture: try data.mixture(preferences), mapping: try data.columns.mapping(),
+        readsLogOdds: logOdds),
       doctor: DoctorPolicy(isAsked: !noDoctor, allowed: try allowed()))
   }
 

@@ -56,9 +56,9 @@ public struct MachineRates: Equatable, Sendable, Encodable {
 public enum StageShares {
   public static func of(_ stage: String) -> Double {
     switch stage {
-    case "generate", "heldout": 0.55
-    case "rank", "evaluate": 0.6
-    case "train": 0.8
+    case "generate", "heldout", "bootstrap": 0.55
+    case "rank", "evaluate", "evaluate-ranker": 0.6
+    case "train", "train-ranker": 0.8
     default: 0.5
     }
   }

@@ -41,8 +41,14 @@ public struct RunForecast: Equatable, Sendable, Encodable {
     public var heldout: Int
     public var promptTokens: Double
     public var answerTokens: Double
+    /// nil where the run trains no ranker of its own.
+    public var ranker: RankerWork?
 
-    public init(prompts: Int, heldout: Int, promptTokens: Double, answerTokens: Double) {
+    public init(
+      prompts: Int, heldout: Int, promptTokens: Double, answerTokens: Double,
+      ranker: RankerWork? = nil
+    ) {
+      self.ranker = ranker
       self.prompts = prompts
       self.heldout = heldout
       self.promptTokens = promptTokens
@@ -92,15 +98,15 @@ struct Reckoning {
   var work: RunForecast.Work
   var rates: MachineRates
 
-  private var promptTokens: Double { work.promptTokens }
+  var promptTokens: Double { work.promptTokens }
   private var answerTokens: Double { work.answerTokens }
 
   // MARK: - Memory
 
-  private var weights: Double { 4 * policy.parameters }
+  var weights: Double { 4 * policy.parameters }
   private var rankerWeights: Double { 4 * (ranker?.parameters ?? 0) }
 
-  private var cache: Double {
+  var cache: Double {
     let batch = Double(recipe.generate.batchSize)
     let prompts = 2 * batch / Double(recipe.generate.pairs) + 2
     let logits = 4 * batch * Double(policy.vocabularySize)
@@ -138,7 +144,7 @@ struct Reckoning {
   var stages: [RunForecast.Stage] {
     let rounds = recipe.run.iterations
     let heldoutPairs = recipe.evaluate.pairs
-    return [
+    return rankerStages + [
       generate("heldout", times: rounds + 1, prompts: work.heldout, pairs: heldoutPairs),
       generate(
         "generate", times: rounds, prompts: work.prompts, pairs: recipe.generate.pairs),
@@ -150,27 +156,37 @@ struct Reckoning {
   }
 
   /// Seconds that operations and bytes take at the least.
-  private func seconds(_ stage: String, operations: Double, bytes: Double = 0) -> Double {
+  func seconds(_ stage: String, operations: Double, bytes: Double = 0) -> Double {
     max(operations / (rates.products * StageShares.of(stage)), bytes / rates.memory)
   }
 
   private func generate(
     _ stage: String, times: Int, prompts: Int, pairs: Int
   ) -> RunForecast.Stage {
-    let (n, answers) = (Double(prompts), Double(prompts * pairs))
-    let prefill = policy.forward(n * promptTokens, context: promptTokens / 2)
-    let tokens = answers * answerTokens
-    let decode =
-      policy.forward(tokens, context: promptTokens + answerTokens / 2)
-      + 2 * policy.headWeights * tokens
-    let steps = tokens / min(Double(recipe.generate.batchSize), max(answers, 1))
-    let read = steps * 4 * (policy.denseWeights + policy.headWeights)
-    return RunForecast.Stage(
-      stage: stage, times: times, prompts: prompts, answers: prompts * pairs,
-      tokens: n * promptTokens + tokens, operations: prefill + decode,
-      seconds: seconds(stage, operations: prefill)
-        + seconds(stage, operations: decode, bytes: read),
+    generation(
+      stage, by: policy, times: times, prompts: prompts, answers: prompts * pairs,
+      answerTokens: answerTokens,
       memoryBytes: weights + cache + (stage == "heldout" ? rankerWeights : 0))
+  }
+
+  func generation(
+    _ stage: String, by model: PlannedModel, times: Int, prompts: Int, answers: Int,
+    answerTokens: Double, memoryBytes: Double
+  ) -> RunForecast.Stage {
+    let read = Double(prompts) * promptTokens
+    let prefill = model.forward(read, context: promptTokens / 2)
+    let tokens = Double(answers) * answerTokens
+    let decode =
+      model.forward(tokens, context: promptTokens + answerTokens / 2)
+      + 2 * model.headWeights * tokens
+    let steps = tokens / min(Double(recipe.generate.batchSize), max(Double(answers), 1))
+    let bytes = steps * 4 * (model.denseWeights + model.headWeights)
+    return RunForecast.Stage(
+      stage: stage, times: times, prompts: prompts, answers: answers,
+      tokens: read + tokens, operations: prefill + decode,
+      seconds: seconds(stage, operations: prefill)
+        + seconds(stage, operations: decode, bytes: bytes),
+      memoryBytes: memoryBytes)
   }
 
   private func rank(

@@ -43,7 +43,9 @@ extension RunForecast {
       missing("the model \(recipe.run.model) (sizes from \(recipe.plan.model))")
     }
     var ranker: PlannedModel?
-    for (_, model) in RunInputs.models(try host.checkedRankerOptions(recipe.ranker)) {
+    for (_, named) in RunInputs.models(try host.checkedRankerOptions(recipe.ranker())) {
+      // A ranker that the run trains has the sizes of its backbone.
+      let model = named == Recipe.trainedPath ? recipe.trainRanker.model : named
       ranker = try PlannedModel(model: model, config: recipe.plan.ranker)
       guard ranker != nil else {
         throw Failure.noShape(kind: "ranker's model", model: model, setting: "plan.ranker")
@@ -62,15 +64,16 @@ extension RunForecast {
       recipe.evaluate.count > 0 ? min(recipe.evaluate.count, heldout.count) : heldout.count
     let tokens = Self.promptTokens(recipe, prompts ?? [heldout])
     notes += Self.assumptions(recipe)
+    let answerTokens = Double(
+      recipe.plan.answerTokens > 0
+        ? min(recipe.plan.answerTokens, recipe.generate.maxNewTokens)
+        : recipe.generate.maxNewTokens)
     self.init(
       recipe, policy: policy, ranker: ranker,
       work: Work(
         prompts: prompts.map { Self.perIteration(recipe.run, $0) } ?? recipe.plan.prompts,
-        heldout: count, promptTokens: tokens,
-        answerTokens: Double(
-          recipe.plan.answerTokens > 0
-            ? min(recipe.plan.answerTokens, recipe.generate.maxNewTokens)
-            : recipe.generate.maxNewTokens)),
+        heldout: count, promptTokens: tokens, answerTokens: answerTokens,
+        ranker: try RankerWork(recipe, answerTokens: answerTokens)),
       rates: try rates(), totalBytes: Double(ProcessInfo.processInfo.physicalMemory), notes: notes)
   }
 
@@ -93,6 +96,7 @@ extension RunForecast {
       recipe.plan.answerTokens > 0
       ? "answers have \(recipe.plan.answerTokens) tokens (plan.answer_tokens)"
       : "every answer is taken to reach max_new_tokens"
-    return [answer]
+    let others = recipe.evaluate.checks.isEmpty ? [] : ["evaluate.checks are not reckoned"]
+    return [answer] + others
   }
 }

@@ -13,7 +13,7 @@ public struct RankerComparisons {
 
   /// - Parameter path: as the user named the data.
   public init(
-    _ path: String, _ mixture: DataMixture, mapping: ColumnMapping, encoder: RankerEncoder
+    _ path: String, _ mixture: DataMixture, mapping: ColumnMapping, encoder: any ComparisonEncoder
   ) throws {
     self.path = path
     digest = try mixture.files().map { try fileDigest($0) }.joined() + "\(mixture)"
@@ -25,13 +25,13 @@ public struct RankerComparisons {
   }
 
   /// Rows that were read before; `digest` stays empty.
-  init(_ path: String, rows: some Sequence<ComparisonRow>, encoder: RankerEncoder) throws {
+  init(_ path: String, rows: some Sequence<ComparisonRow>, encoder: any ComparisonEncoder) throws {
     self.path = path
     for row in rows { try add(row, encoder) }
     guard !data.pairs.isEmpty else { throw RankerTrainingError.noPairs(path: path) }
   }
 
-  private mutating func add(_ comparison: ComparisonRow, _ encoder: RankerEncoder) throws {
+  private mutating func add(_ comparison: ComparisonRow, _ encoder: any ComparisonEncoder) throws {
     let row = comparison.row
     let probability = row["chosen_probs"]?.double ?? 1
     guard (0...1).contains(probability) else {

@@ -61,7 +61,7 @@ public struct PromptSlices: Equatable, Sendable {
 
 extension [Prompt] {
   /// As JSON lines that `Prompt.read` reads back.
-  func jsonLines() throws -> Data {
+  public func jsonLines() throws -> Data {
     var lines: [UInt8] = []
     for prompt in self {
       JSONWriter.append(.object(try Self.members(prompt)), indent: 0, level: 0, to: &lines)

@@ -34,6 +34,11 @@ public struct TrainRankerSettings: Equatable, Sendable {
 
   /// As the trainer takes them.
   func options(seed: UInt64) throws -> RankerTrainingOptions {
+    guard kind != .pairrm else {
+      throw RecipeError.trainedRanker(
+        "kind is pairrm, and a run trains gpm or bradley-terry; train a pairrm by "
+          + "`spar train-ranker --kind pairrm` and name it as ranker.model")
+    }
     var options = RankerTrainingOptions()
     options.head = RankerHead(
       kind: kind, dimension: valueHeadDim, gate: gate, normalises: l2)

@@ -47,7 +47,7 @@ public struct UpstreamImport {
         what: "it holds \(answers[0].count) answers, \(self.prompts) \(prompts.count) prompts",
         cure: "give the prompt set that generation read, whole and in its order")
     }
-    let chat = try ModelFiles.open(model).chat().encoder
+    let chat = try ModelFiles.open(model).chat()
     let ends = Array(chat.endIDs.prefix(1))
     var summary = Summary(
       prompts: prompts.count, answersPerPrompt: answers.count, meanTokens: 0, cut: 0)

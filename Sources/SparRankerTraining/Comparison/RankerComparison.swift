@@ -117,7 +117,7 @@ public struct RankerComparison {
     let right: Int
     do {
       result = try trainer.run(isCancelled: isCancelled)
-      right = try trainer.scores(of: data, isCancelled: isCancelled).count { $0 > 0 }
+      right = try trainer.scores(of: data, isCancelled: isCancelled).count { $0.first > 0 }
     } catch RankerTrainingError.cancelled(let step, _) {
       // Cells that are done are kept, not half a cell: it takes seconds.
       try clear()
