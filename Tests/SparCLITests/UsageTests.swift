@@ -51,6 +51,19 @@ import Testing
     #expect(result.output.isEmpty)
   }
 
+  @Test("one answer a prompt can be generated, but a run has nothing to compare then")
+  func oneAnswer() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let recipe = try folder.write(
+      "recipe.yaml", "model: m\nprompts: p.jsonl\nevaluate: {prompts: h.jsonl}\n")
+    let run = try SparProcess.run(["run", recipe, "--pairs", "1"])
+    #expect(run.status == 2)
+    #expect(run.errors.contains("generate.pairs is \"1\"; it must be 2 or more"), "\(run.errors)")
+    let generate = try SparProcess.run(["generate", "--pairs", "1"])
+    #expect(generate.errors.contains("model is not set"), "\(generate.errors)")
+  }
+
   @Test("what a store would bring back cannot be thrown away")
   func restartWithStore() throws {
     let folder = try SparProcess.Folder()

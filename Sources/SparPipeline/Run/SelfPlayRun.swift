@@ -189,6 +189,11 @@ extension Recipe {
     try require("model", run.model, "the policy to start from")
     try require("prompts", run.prompts, "data with training prompts")
     try require("evaluate.prompts", evaluate.prompts, "data with held-out prompts")
+    guard generate.pairs > 1 else {
+      throw .value(
+        key: "generate.pairs", found: "\(generate.pairs)",
+        expected: "2 or more, so that there are answers to compare", place: .preset)
+    }
     if generate.shardLength > 0 {
       throw .foreign(
         key: "generate.frac_len", owner: "`spar generate`", command: "run", place: .preset)

@@ -32,7 +32,7 @@ extension SettingTable {
 
   static let generateSettings: [Setting] = [
     .integer(
-      "generate.pairs", \.generate.pairs, in: 2...1024,
+      "generate.pairs", \.generate.pairs, in: 1...1024,
       aliases: ["pairs", "num_generations"], "answers per prompt (K)"),
     .integer(
       "generate.max_new_tokens", \.generate.maxNewTokens, in: 1...Int.max,
