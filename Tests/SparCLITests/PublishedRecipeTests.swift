@@ -119,4 +119,22 @@ struct PublishedRecipe: CustomTestStringConvertible, Sendable {
     let unknown = try SparProcess.run(["run", path, "--plan", "--set", "plan.model="])
     #expect(unknown.status == 1 && unknown.errors.contains("--set plan.model=FILE"))
   }
+
+  @Test("a plan of the demo begins with the training of its ranker")
+  func ownRanker() throws {
+    let shape = PublishedRecipe.folder + "/shapes/mistral-7b.json"
+    let settings = [
+      "model=nowhere", "train_ranker.model=nowhere", "plan.model=\(shape)", "plan.ranker=\(shape)",
+    ]
+    let plan = try SparProcess.run(
+      ["run", PublishedRecipe.folder + "/smollm2-sppo-gpm.yaml", "--plan", "--json"]
+        + settings.flatMap { ["--set", $0] })
+    #expect(plan.status == 0, "\(plan.errors)")
+    let object = try JSONSerialization.jsonObject(with: Data(plan.output.utf8))
+    let stages = (object as? [String: Any])?["stages"] as? [[String: Any]] ?? []
+    #expect(
+      stages.prefix(4).map { $0["stage"] as? String }
+        == ["bootstrap", "train-ranker", "evaluate-ranker", "heldout"])
+    #expect(stages.allSatisfy { ($0["operations"] as? Double ?? 0) > 0 })
+  }
 }

@@ -43,9 +43,10 @@ extension RunForecast {
       missing("the model \(recipe.run.model) (sizes from \(recipe.plan.model))")
     }
     var ranker: PlannedModel?
-    for (_, named) in RunInputs.models(try host.checkedRankerOptions(recipe.ranker())) {
-      // A ranker that the run trains has the sizes of its backbone.
-      let model = named == Recipe.trainedPath ? recipe.trainRanker.model : named
+    var models = RunInputs.models(try host.checkedRankerOptions(recipe.ranker())).map(\.model)
+    // A ranker that the run trains has the sizes of its backbone.
+    if recipe.trainRanker.isOn { models.append(recipe.trainRanker.model) }
+    for model in models {
       ranker = try PlannedModel(model: model, config: recipe.plan.ranker)
       guard ranker != nil else {
         throw Failure.noShape(kind: "ranker's model", model: model, setting: "plan.ranker")
