@@ -82,7 +82,7 @@ import Testing
   @Test(
     "a value outside its range or type is an error",
     arguments: [
-      "top_p: 0", "top_p: 1.5", "top_p: nan", "temperature: -1", "pairs: 1", "pairs: 2.5",
+      "top_p: 0", "top_p: 1.5", "top_p: nan", "temperature: -1", "pairs: 0", "pairs: 2.5",
       "iterations: 0", "seed: -1", "shuffle: perhaps", "optim: sgdd", "probability_rule: mean",
       "warmup_ratio: 2", "learning_rate: fast",
     ])
