@@ -73,7 +73,11 @@ final class ChatServer: Sendable {
     Thread.detachNewThread { [descriptor, weak self] in
       while true {
         let client = accept(descriptor, nil, nil)
-        guard client >= 0 else { return }
+        guard client >= 0 else {
+          // Closed by whoever accepts: another server may get the number as soon as it is free.
+          close(descriptor)
+          return
+        }
         Thread.detachNewThread { [weak self] in
           self?.serve(client)
           close(client)
@@ -82,10 +86,7 @@ final class ChatServer: Sendable {
     }
   }
 
-  deinit {
-    shutdown(descriptor, Int32(SHUT_RDWR))
-    close(descriptor)
-  }
+  deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
   private func serve(_ client: Int32) {
     var received = Data()
