@@ -15,7 +15,8 @@ enum Gemma2: DecoderFamily {
       throw fields.wrong("use_bidirectional_attention", "true: this build's decoders are causal")
     }
     func cap(_ name: String, _ usual: Double) throws -> Double {
-      fields.names(name) ? try fields.limit(name) ?? 0 : usual
+      guard fields.names(name) else { return usual }
+      return try fields.limit(name) ?? 0
     }
     config.attention.softcap = try cap("attn_logit_softcapping", 50)
     config.logitSoftcap = try cap("final_logit_softcapping", 30)
