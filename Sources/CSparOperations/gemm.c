@@ -1,73 +1,58 @@
 /*
  * C = alpha op(A) op(B) + beta C + bias.
  *
- * y = x W^T (TRANS_B): lanes are rows of A, packed once; W is read where it lies.  So a row of y
- * has the same bits in a batch of 1 or 1000: decoding, scoring and training agree.
+ * y = x W^T (TRANS_B): lanes are rows of A, packed; W is read where it lies.  So a row of y has the
+ * same bits in a batch of 1 or 1000: decoding, scoring and training agree.
  * Other products: lanes are columns of C; B is packed strip by strip by the worker that needs it.
  */
 #include "gemm.h"
 
 /* The longest panel: 2048 * 48 floats, 384 KiB, leaves room for B's rows in 1 MiB of L2. */
-enum { PACK_K = 192, ROWS_PER_STRIP = 2048 };
+enum {
+  PART_FLOATS = 2 << 20, /* of W per part, within these numbers of rows */
+  PART_LEAST = 128,
+  PART_MOST = 1024,
+  LINE = 16, /* floats of a cache line */
+  ROWS_PER_STRIP = 2048
+};
 
 /* ---- y = x W^T ---- */
 
-static void pack_part(void *arg, int64_t begin, int64_t end, int32_t worker) {
-  (void)worker;
-  const matrix_job *j = arg;
-  const spar_kernels *f = j->self->kernels;
-  const int64_t W = f->panel_lanes, parts = blocks(j->kb, PACK_K);
-  for (int64_t s = begin; s < end; s++) {
-    const int64_t panel = s / parts, t = s % parts * PACK_K, lanes = lanes_of(j->m, panel, W);
-    const int64_t width = blocks(lanes, f->lanes) * f->lanes;
-    f->pack_rows(j->packed + panel * W * j->kb + t * width,
-                 j->A + panel * W * j->lda + j->k0 + t, j->lda, NULL, lanes,
-                 least(PACK_K, j->kb - t));
-  }
-}
-
-spar_status reserve_panels(matrix_job *j) {
-  const int64_t W = j->self->kernels->panel_lanes;
-  j->packed = shared_scratch(j->self, SLOT_A,
-                             (uint64_t)(blocks(j->m, W) * W * least(j->k, K_BLOCK)) * 4);
-  return j->packed ? SPAR_OK : SPAR_E_NOMEM;
-}
-
-void pack_panels(matrix_job *j) {
-  const int64_t panels = blocks(j->m, j->self->kernels->panel_lanes);
-  spar_team_for(j->self->team, panels * blocks(j->kb, PACK_K), 1, pack_part, j);
-}
-
-/* Slices are (chunk of W's rows, panel): a panel stays in the second-level cache while the chunk
- * streams by, and the chunk in the third-level cache and the TLB while the panels do. */
+/* Slices are (part of W's rows, panel of x).  Whoever multiplies a panel packs it, so it lies in
+ * that core's second-level cache while the part streams by; a part, of 8 MiB, stays in the
+ * third-level cache while the panels do.  A panel packed by another core costs more to fetch than
+ * to pack again: 1 % of the products with 512 rows. */
 static void multiply_nt(void *arg, int64_t begin, int64_t end, int32_t worker) {
-  (void)worker;
-  const matrix_job *j = arg;
+  matrix_job own = *(const matrix_job *)arg, *j = &own;
   const spar_kernels *f = j->self->kernels;
   const int64_t W = f->panel_lanes, panels = blocks(j->m, W);
+  float *packed = local_scratch(j->self, worker);
   for (int64_t s = begin; s < end; s++) {
-    const int64_t panel = s % panels, row = s / panels * j->chunk, lanes = lanes_of(j->m, panel, W);
-    const spar_product p = {
-      .k = j->kb, .lanes = lanes, .rows = least(j->chunk, j->n - row),
-      .panel = j->packed + panel * W * j->kb, .panel_step = blocks(lanes, f->lanes) * f->lanes,
-      .b = j->B + row * j->ldb + j->k0, .group_step = f->tile_rows * j->ldb, .row_step = j->ldb,
-      .t_step = 1};
-    spar_epilogue e = epilogue(j, 1);
-    if (e.bias) e.bias += row;
-    f->product(&p, j->C + panel * W * j->ldc + row, j->ldc, &e);
+    const int64_t panel = s % panels, row = s / panels * j->part, lanes = lanes_of(j->m, panel, W);
+    for (j->k0 = 0; j->k0 == 0 || j->k0 < j->k; j->k0 += K_BLOCK) {
+      j->kb = least(K_BLOCK, j->k - j->k0);
+      f->pack_rows(packed, j->A + panel * W * j->lda + j->k0, j->lda, NULL, lanes, j->kb);
+      const spar_product p = {
+        .k = j->kb, .lanes = lanes, .rows = least(j->part, j->n - row), .panel = packed,
+        .panel_step = blocks(lanes, f->lanes) * f->lanes, .b = j->B + row * j->ldb + j->k0,
+        .group_step = f->tile_rows * j->ldb, .row_step = j->ldb, .t_step = 1};
+      spar_epilogue e = epilogue(j, 1);
+      if (e.bias) e.bias += row;
+      f->product(&p, j->C + panel * W * j->ldc + row, j->ldc, &e);
+    }
   }
 }
 
 static spar_status own_nt(matrix_job *j) {
   backend *self = j->self;
-  const int64_t panels = blocks(j->m, self->kernels->panel_lanes);
-  if (reserve_panels(j) != SPAR_OK) return SPAR_E_NOMEM;
-  j->chunk = panels >= 8 ? 512 : panels >= 2 ? 128 : 32; /* at least some six slices */
-  for (j->k0 = 0; j->k0 == 0 || j->k0 < j->k; j->k0 += K_BLOCK) {
-    j->kb = least(K_BLOCK, j->k - j->k0);
-    pack_panels(j);
-    spar_team_for(self->team, panels * blocks(j->n, j->chunk), 1, multiply_nt, j);
-  }
+  const int64_t W = self->kernels->panel_lanes, threads = spar_team_size(self->team);
+  if (reserve_local(self, (uint64_t)(W * least(j->k, K_BLOCK)) * 4) != SPAR_OK)
+    return SPAR_E_NOMEM;
+  /* As many parts as make even work for the threads, in whole cache lines of y. */
+  const int64_t rows = most(PART_LEAST, least(PART_MOST, PART_FLOATS / most(j->k, 1)));
+  const int64_t parts = blocks(blocks(j->n, rows), threads) * threads;
+  j->part = blocks(blocks(j->n, parts), LINE) * LINE;
+  spar_team_for(self->team, blocks(j->m, W) * blocks(j->n, j->part), 1, multiply_nt, j);
   return SPAR_OK;
 }
 

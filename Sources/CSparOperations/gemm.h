@@ -17,7 +17,7 @@ typedef struct matrix_job {
   int32_t trans_a, trans_b;
   float alpha, beta;
   int64_t k0, kb; /* the block of k at work */
-  int64_t chunk;  /* rows of W per slice */
+  int64_t part;   /* rows of W per slice */
   float *packed;
   int32_t stored;    /* B's type where it is not f32; B is then only an address */
   int64_t row_bytes; /* of such a B */
@@ -32,10 +32,6 @@ static inline spar_epilogue epilogue(const matrix_job *j, int32_t transposed) {
 static inline int64_t lanes_of(int64_t n, int64_t panel, int64_t width) {
   return least(n - panel * width, width);
 }
-
-/* Panels of A's rows, for y = x W^T: room for them, and block [k0, k0 + kb) of k into it. */
-spar_status reserve_panels(matrix_job *j);
-void pack_panels(matrix_job *j);
 
 /* y = x W^T for a stored W. */
 spar_status stored_nt(matrix_job *j);

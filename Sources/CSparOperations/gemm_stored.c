@@ -5,6 +5,7 @@
 #include "gemm.h"
 
 enum {
+  PACK_K = 192,   /* of k per slice of packing */
   FEW = 8,        /* rows of x that few_stored takes at a time */
   FEW_CHUNK = 64, /* rows of W per slice then */
   SLAB = 32,      /* rows of W decoded at a time: up to 256 KiB, beside a panel in L2 */
@@ -55,6 +56,33 @@ static void multiply_slab(void *arg, int64_t begin, int64_t end, int32_t worker)
       f->product(&p, j->C + panel * W * j->ldc + row, j->ldc, &e);
     }
   }
+}
+
+static void pack_part(void *arg, int64_t begin, int64_t end, int32_t worker) {
+  (void)worker;
+  const matrix_job *j = arg;
+  const spar_kernels *f = j->self->kernels;
+  const int64_t W = f->panel_lanes, parts = blocks(j->kb, PACK_K);
+  for (int64_t s = begin; s < end; s++) {
+    const int64_t panel = s / parts, t = s % parts * PACK_K, lanes = lanes_of(j->m, panel, W);
+    const int64_t width = blocks(lanes, f->lanes) * f->lanes;
+    f->pack_rows(j->packed + panel * W * j->kb + t * width,
+                 j->A + panel * W * j->lda + j->k0 + t, j->lda, NULL, lanes,
+                 least(PACK_K, j->kb - t));
+  }
+}
+
+static spar_status reserve_panels(matrix_job *j) {
+  const int64_t W = j->self->kernels->panel_lanes;
+  j->packed = shared_scratch(j->self, SLOT_A,
+                             (uint64_t)(blocks(j->m, W) * W * least(j->k, K_BLOCK)) * 4);
+  return j->packed ? SPAR_OK : SPAR_E_NOMEM;
+}
+
+/* Panels of x's rows, which all slabs share: block [k0, k0 + kb) of k. */
+static void pack_panels(matrix_job *j) {
+  const int64_t panels = blocks(j->m, j->self->kernels->panel_lanes);
+  spar_team_for(j->self->team, panels * blocks(j->kb, PACK_K), 1, pack_part, j);
 }
 
 spar_status stored_nt(matrix_job *j) {
