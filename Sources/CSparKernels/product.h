@@ -7,8 +7,8 @@
  * one chain of FMAs in the order of t, whatever tile it falls in and however many lanes or rows
  * there are: the bits of a result never depend on its neighbours.
  *
- * 8 x 3 vectors (AVX-512) do 24 FMAs per 11 loads: 128 of 151 GFLOP/s per core at k = 576, without
- * packing the weights; a kernel that packs them (OpenBLAS) reaches 117, and 75 when m = 40.
+ * 8 x 3 vectors (AVX-512) do 24 FMAs per 11 loads: 117.5 of 118.2 GFLOP/s of a Zen 4 core, without
+ * packing b.  Such cores multiply half a vector in half the time, so 40 lanes are 2 1/2 vectors.
  */
 #if SPAR_LANES == 16
 enum { TILE_ROWS = 8, TILE_VECTORS = 3 };
@@ -19,7 +19,7 @@ enum { TILE_ROWS = 4, TILE_VECTORS = 2 };
 #endif
 enum { PANEL = TILE_VECTORS * VL };
 
-/* acc[i] += b x[i].  Three vectors of AVX-512 in one piece: compilers fetch all rows' b ahead of the
+/* acc[i] += b x[i].  Three vectors of AVX-512 in one piece: compilers fetch every b ahead of the
  * products otherwise, which takes more registers than there are and spills accumulators. */
 INLINE void add_row(const int vectors, const float *b, const vf *x, vf *acc) {
 #if SPAR_LANES == 16
@@ -57,60 +57,115 @@ INLINE void tile(const int rows, const int vectors, int64_t k, const float *p, i
     UNROLL for (int i = 0; i < vectors; i++) store(d + j * step + i * VL, acc[j][i] + 0.f);
 }
 
-#define TILE_FUNCTION(ROWS, VECTORS)                                                             \
-  static __attribute__((noinline)) void tile_##ROWS##x##VECTORS(                                 \
-      const spar_product *a, const float *b, float *d, int64_t step) {                           \
+#if SPAR_LANES == 16
+typedef float v8 __attribute__((ext_vector_type(8)));
+typedef float v8_any __attribute__((ext_vector_type(8), aligned(4)));
+
+/* The same with `vectors` and a half; in one piece for the same reason. */
+INLINE void add_row_and_half(const int vectors, const float *b, const vf *x, v8 y, vf *acc,
+                             v8 *half) {
+  vf w;
+  if (vectors == 2)
+    __asm__ volatile(
+        "vbroadcastss %[b], %[w]\n\t"
+        "vfmadd231ps %[x0], %[w], %[a0]\n\t"
+        "vfmadd231ps %[x1], %[w], %[a1]\n\t"
+        "vfmadd231ps %[b]%{1to8%}, %[y], %[h]"
+        : [w] "=&v"(w), [a0] "+v"(acc[0]), [a1] "+v"(acc[1]), [h] "+v"(*half)
+        : [b] "m"(*b), [x0] "v"(x[0]), [x1] "v"(x[1]), [y] "v"(y));
+  else if (vectors == 1)
+    __asm__ volatile(
+        "vbroadcastss %[b], %[w]\n\t"
+        "vfmadd231ps %[x0], %[w], %[a0]\n\t"
+        "vfmadd231ps %[b]%{1to8%}, %[y], %[h]"
+        : [w] "=&v"(w), [a0] "+v"(acc[0]), [h] "+v"(*half)
+        : [b] "m"(*b), [x0] "v"(x[0]), [y] "v"(y));
+  else
+    *half = __builtin_elementwise_fma((v8)*b, y, *half);
+}
+
+/* The upper half of d's last vectors is left as it is. */
+INLINE void tile_and_half(const int rows, const int vectors, int64_t k, const float *p,
+                          int64_t p_step, const float *b, int64_t row_step, int64_t t_step,
+                          const float *ahead, float *d, int64_t step) {
+  vf acc[TILE_ROWS][TILE_VECTORS];
+  v8 half[TILE_ROWS];
+  UNROLL for (int j = 0; j < rows; j++) {
+    UNROLL for (int i = 0; i < vectors; i++) acc[j][i] = 0;
+    half[j] = 0;
+  }
+  for (int64_t t = 0; t < k; t++) {
+    vf x[TILE_VECTORS];
+    UNROLL for (int i = 0; i < vectors; i++) x[i] = load(p + i * VL);
+    const v8 y = *(const v8_any *)(p + vectors * VL);
+    UNROLL for (int j = 0; j < rows; j++)
+      add_row_and_half(vectors, b + j * row_step, x, y, acc[j], &half[j]);
+    if (ahead) __builtin_prefetch(ahead + t * TILE_ROWS, 0, 2);
+    p += p_step;
+    b += t_step;
+  }
+  UNROLL for (int j = 0; j < rows; j++) {
+    UNROLL for (int i = 0; i < vectors; i++) store(d + j * step + i * VL, acc[j][i] + 0.f);
+    *(v8_any *)(d + j * step + vectors * VL) = half[j] + 0.f;
+  }
+}
+#endif
+
+#define TILE_FUNCTION(NAME, TILE, ROWS, VECTORS)                                                 \
+  static __attribute__((noinline)) void NAME(const spar_product *a, const float *b, float *d,    \
+                                             int64_t step) {                                     \
     if (a->t_step == 1)                                                                          \
-      tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, 1,                      \
+      TILE(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, 1,                      \
            b + ROWS * a->row_step, d, step);                                                     \
     else if (a->row_step == 1 && a->t_step == TILE_ROWS)                                         \
-      tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, 1, TILE_ROWS, b + a->k * TILE_ROWS,  \
+      TILE(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, 1, TILE_ROWS, b + a->k * TILE_ROWS,  \
            d, step);                                                                             \
     else                                                                                         \
-      tile(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, a->t_step, NULL, d,     \
+      TILE(ROWS, VECTORS, a->k, a->panel, a->panel_step, b, a->row_step, a->t_step, NULL, d,     \
            step);                                                                                \
   }
-#define TILE_FUNCTIONS(ROWS) TILE_FUNCTION(ROWS, 1) TILE_FUNCTION(ROWS, 2)
-#if SPAR_LANES == 16
-TILE_FUNCTIONS(8)
-TILE_FUNCTION(8, 3)
-#endif
-TILE_FUNCTIONS(4)
-TILE_FUNCTIONS(2)
-TILE_FUNCTIONS(1)
-#if SPAR_LANES >= 8
-TILE_FUNCTION(4, 3)
-TILE_FUNCTION(2, 3)
-TILE_FUNCTION(1, 3)
-#endif
 
 typedef void (*tile_fn)(const spar_product *, const float *, float *, int64_t);
 
-/* The tile for at least one of `rows` remaining rows; *done is how many it takes. */
-INLINE tile_fn tile_for(int64_t rows, int64_t vectors, int64_t *done) {
-  static const tile_fn by_size[4][3] = {
-    {tile_1x1, tile_1x2,
-#if SPAR_LANES >= 8
-     tile_1x3
-#endif
-    },
-    {tile_2x1, tile_2x2,
-#if SPAR_LANES >= 8
-     tile_2x3
-#endif
-    },
-    {tile_4x1, tile_4x2,
-#if SPAR_LANES >= 8
-     tile_4x3
-#endif
-    },
+/* tiles_ROWS[vectors - 1]; with 16 lanes, [whole vectors + 3] is that many and a half. */
 #if SPAR_LANES == 16
-    {tile_8x1, tile_8x2, tile_8x3},
+#define TILES_OF(ROWS)                                                                  \
+  TILE_FUNCTION(tile_##ROWS##x1, tile, ROWS, 1)                                         \
+  TILE_FUNCTION(tile_##ROWS##x2, tile, ROWS, 2)                                         \
+  TILE_FUNCTION(tile_##ROWS##x3, tile, ROWS, 3)                                         \
+  TILE_FUNCTION(tile_##ROWS##x0_half, tile_and_half, ROWS, 0)                           \
+  TILE_FUNCTION(tile_##ROWS##x1_half, tile_and_half, ROWS, 1)                           \
+  TILE_FUNCTION(tile_##ROWS##x2_half, tile_and_half, ROWS, 2)                           \
+  static const tile_fn tiles_##ROWS[] = {                                               \
+    tile_##ROWS##x1,      tile_##ROWS##x2,      tile_##ROWS##x3,                        \
+    tile_##ROWS##x0_half, tile_##ROWS##x1_half, tile_##ROWS##x2_half};
+TILES_OF(8)
+#elif SPAR_LANES == 8
+#define TILES_OF(ROWS)                                                                  \
+  TILE_FUNCTION(tile_##ROWS##x1, tile, ROWS, 1)                                         \
+  TILE_FUNCTION(tile_##ROWS##x2, tile, ROWS, 2)                                         \
+  TILE_FUNCTION(tile_##ROWS##x3, tile, ROWS, 3)                                         \
+  static const tile_fn tiles_##ROWS[] = {tile_##ROWS##x1, tile_##ROWS##x2, tile_##ROWS##x3};
+#else
+#define TILES_OF(ROWS)                                                                  \
+  TILE_FUNCTION(tile_##ROWS##x1, tile, ROWS, 1)                                         \
+  TILE_FUNCTION(tile_##ROWS##x2, tile, ROWS, 2)                                         \
+  static const tile_fn tiles_##ROWS[] = {tile_##ROWS##x1, tile_##ROWS##x2};
 #endif
-  };
-  const int size = rows >= TILE_ROWS ? (TILE_ROWS == 8 ? 3 : 2) : rows >= 4 ? 2 : rows >= 2 ? 1 : 0;
-  *done = (int64_t)1 << size;
-  return by_size[size][vectors - 1];
+TILES_OF(4)
+TILES_OF(2)
+TILES_OF(1)
+
+/* The tile for at least one of `rows` remaining rows of `lanes`; *done is how many it takes. */
+INLINE tile_fn tile_for(int64_t rows, int64_t lanes, int64_t *done) {
+  int64_t size = (lanes - 1) / VL;
+#if SPAR_LANES == 16
+  if ((lanes - 1) % VL < VL / 2) size += TILE_VECTORS;
+  if (rows >= 8) return *done = 8, tiles_8[size];
+#endif
+  if (rows >= 4) return *done = 4, tiles_4[size];
+  if (rows >= 2) return *done = 2, tiles_2[size];
+  return *done = 1, tiles_1[size];
 }
 
 /* c <- alpha d + beta c + bias on a vector; beta 0 never reads c. */
@@ -187,7 +242,6 @@ INLINE void prefetch_target(float *c, int64_t ldc, int64_t rows, int64_t columns
 
 static void product(const spar_product *a, float *c, int64_t ldc, const spar_epilogue *e) {
   float d[2 * TILE_ROWS * PANEL] __attribute__((aligned(64)));
-  const int64_t vectors = (a->lanes + VL - 1) / VL;
   /* Products that c shall hold as they are need no way round. */
   const int direct = !e->transposed && e->alpha == 1 && e->beta == 0 && !e->bias && a->lanes % VL == 0;
   for (int64_t j = 0; j < a->rows;) {
@@ -200,7 +254,7 @@ static void product(const spar_product *a, float *c, int64_t ldc, const spar_epi
       int64_t done;
       const int64_t at = j + filled;
       const float *b = a->b + at / TILE_ROWS * a->group_step + at % TILE_ROWS * a->row_step;
-      const tile_fn f = tile_for(room - filled, vectors, &done);
+      const tile_fn f = tile_for(room - filled, a->lanes, &done);
       if (direct) f(a, b, c + at * ldc, ldc);
       else f(a, b, d + filled * PANEL, PANEL);
       filled += done;
