@@ -76,6 +76,22 @@ void write_query_gradients(const attention_job *j, const query_tile *t, const fl
 void write_queries(const attention_job *j, const query_tile *t, const float *out, const float *lse,
                    const float *inverse);
 
+/* Gradients that several tasks add to: share (head h, part) of `parts` a head begins at (h parts +
+ * part) `size`, and in it row 0 of `to` at `offset`. */
+typedef struct gradient_shares {
+  const float *first;
+  int64_t parts, size;
+} gradient_shares;
+
+/* Enough tasks to keep a few cores evenly busy with three key heads. */
+enum { LEAST_TASKS = 8, REDUCE_ROWS = 32 };
+
+/* Sums the shares of rows [begin, end) of `to`, and accumulates if the job does. */
+void sum_shares(const attention_job *j, gradient_shares from, int64_t offset, const heads *to,
+                int64_t begin, int64_t end);
+/* dq = 0, by rows; arg is the job. */
+void clear_queries(void *arg, int64_t begin, int64_t end, int32_t worker);
+
 /* A head's row in whole vectors. */
 static inline int64_t row_width(const attention_job *j) {
   return blocks(j->q.D, j->self->kernels->lanes) * j->self->kernels->lanes;

@@ -9,9 +9,6 @@
  */
 #include "attention.h"
 
-/* Enough tasks to keep a few cores evenly busy with three key heads. */
-enum { LEAST_TASKS = 8, REDUCE_ROWS = 32 };
-
 typedef struct backward_scratch {
   float *q_panel, *o_panel, *q_rows, *o_rows, *out, *s, *dp, *rows, *strips;
 } backward_scratch;
@@ -122,24 +119,29 @@ static void backward_tasks(void *arg, int64_t begin, int64_t end, int32_t worker
   }
 }
 
-/* Sums the shares of each key row. */
 static void reduce_keys(void *arg, int64_t begin, int64_t end, int32_t worker) {
   (void)worker;
   const attention_job *j = arg;
-  const spar_kernels *f = j->self->kernels;
-  const int64_t D = j->q.D, run = j->k.T * D;
-  for (int64_t row = begin; row < end; row++)
-    for (int64_t h = 0; h < j->k.H; h++)
-      for (int which = 0; which < 2; which++) {
-        const heads *to = which ? &j->dv : &j->dk;
-        float *d = to->p + row * to->row + h * to->head;
-        if (!j->accumulate) memset(d, 0, (size_t)D * sizeof(float));
-        for (int64_t part = 0; part < j->parts; part++)
-          f->add(D, j->partial + ((h * j->parts + part) * 2 + which) * run + row * D, d);
-      }
+  const int64_t run = j->k.T * j->q.D;
+  const gradient_shares shares = {j->partial, j->parts, 2 * run};
+  sum_shares(j, shares, 0, &j->dk, begin, end);
+  sum_shares(j, shares, run, &j->dv, begin, end);
 }
 
-static void clear_queries(void *arg, int64_t begin, int64_t end, int32_t worker) {
+void sum_shares(const attention_job *j, gradient_shares from, int64_t offset, const heads *to,
+                int64_t begin, int64_t end) {
+  const int64_t D = j->q.D;
+  for (int64_t row = begin; row < least(end, to->T); row++)
+    for (int64_t h = 0; h < to->H; h++) {
+      float *d = to->p + row * to->row + h * to->head;
+      if (!j->accumulate) memset(d, 0, (size_t)D * sizeof(float));
+      for (int64_t part = 0; part < from.parts; part++)
+        j->self->kernels->add(
+          D, from.first + (h * from.parts + part) * from.size + offset + row * D, d);
+    }
+}
+
+void clear_queries(void *arg, int64_t begin, int64_t end, int32_t worker) {
   (void)worker;
   const attention_job *j = arg;
   for (int64_t row = begin; row < end; row++)

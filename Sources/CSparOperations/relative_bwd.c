@@ -8,7 +8,7 @@
  */
 #include "relative.h"
 
-enum { LEAST_TASKS = 8, REDUCE_ROWS = 32, VECTOR = 16 };
+enum { VECTOR = 16 };
 
 typedef struct backward_job {
   relative_job r;
@@ -156,38 +156,16 @@ static void backward_tasks(void *arg, int64_t begin, int64_t end, int32_t worker
   }
 }
 
-/* Sums the shares of rows [begin, end) of `to`, which begin at `offset` in a share. */
-static void reduce_rows(const backward_job *j, const heads *to, int64_t offset, int64_t begin,
-                        int64_t end) {
-  const attention_job *a = &j->r.a;
-  const int64_t D = a->q.D;
-  for (int64_t row = begin; row < least(end, to->T); row++)
-    for (int64_t h = 0; h < to->H; h++) {
-      float *d = to->p + row * to->row + h * to->head;
-      if (!a->accumulate) memset(d, 0, (size_t)D * sizeof(float));
-      for (int64_t part = 0; part < j->parts; part++)
-        a->self->kernels->add(
-          D, j->partial + (h * j->parts + part) * share_size(j) + offset + row * D, d);
-    }
-}
-
 static void reduce(void *arg, int64_t begin, int64_t end, int32_t worker) {
   (void)worker;
   const backward_job *j = arg;
   const attention_job *a = &j->r.a;
   const int64_t keys = a->k.T * a->q.D, table = j->table_length * a->q.D;
-  reduce_rows(j, &a->dk, 0, begin, end);
-  reduce_rows(j, &a->dv, keys, begin, end);
-  if (j->r.pk.p) reduce_rows(j, &j->r.dpk, 2 * keys, begin, end);
-  if (j->r.pq.p) reduce_rows(j, &j->r.dpq, 2 * keys + table, begin, end);
-}
-
-static void clear_queries(void *arg, int64_t begin, int64_t end, int32_t worker) {
-  (void)worker;
-  const attention_job *a = arg;
-  for (int64_t row = begin; row < end; row++)
-    for (int64_t h = 0; h < a->q.H; h++)
-      memset(a->dq.p + row * a->dq.row + h * a->dq.head, 0, (size_t)a->q.D * sizeof(float));
+  const gradient_shares shares = {j->partial, j->parts, share_size(j)};
+  sum_shares(a, shares, 0, &a->dk, begin, end);
+  sum_shares(a, shares, keys, &a->dv, begin, end);
+  if (j->r.pk.p) sum_shares(a, shares, 2 * keys, &j->r.dpk, begin, end);
+  if (j->r.pq.p) sum_shares(a, shares, 2 * keys + table, &j->r.dpq, begin, end);
 }
 
 spar_status spar_cpu_rel_attention_bwd(void *p, const spar_rel_attention_args *raw) {

@@ -73,15 +73,10 @@ struct BenchRank: ParsableCommand {
       ["  processor seconds a pair", Figures.short(result.processorSeconds / count)],
       ["  tokens/s", Figures.one(count * Double(result.tokensPerPair) / result.secondsMedian)],
       ["  GFLOP/s, dense products", Figures.one(result.rate)],
-      [
-        "  sgemm 2048 before, after",
-        "\(Figures.one(result.sgemmBefore)), \(Figures.one(result.sgemmAfter))",
-      ],
-      ["  share of sgemm", Figures.percent(result.share)],
-      ["  peak memory", Figures.scaled(Double(result.peakMemoryBytes), "B")],
     ]
     try Terminal.result(
-      Shown(result), lines: [title] + Terminal.columns(rows), of: runtime.backend,
+      Shown(result), lines: [title] + Terminal.columns(rows + result.shareRows),
+      of: runtime.backend,
       json: common.json)
   }
 

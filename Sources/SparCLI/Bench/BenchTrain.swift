@@ -46,15 +46,10 @@ struct BenchTrain: ParsableCommand {
     let rows = [
       ["  tokens/s", Figures.spread(result.median, result.minimum, result.maximum)],
       ["  GFLOP/s, 6 N a token", Figures.one(result.rate)],
-      [
-        "  sgemm 2048 before, after",
-        "\(Figures.one(result.sgemmBefore)), \(Figures.one(result.sgemmAfter))",
-      ],
-      ["  share of sgemm", Figures.percent(result.share)],
-      ["  peak memory", Figures.scaled(Double(result.peakMemoryBytes), "B")],
     ]
     try Terminal.result(
-      Shown(result), lines: [title] + Terminal.columns(rows), of: runtime.backend,
+      Shown(result), lines: [title] + Terminal.columns(rows + result.shareRows),
+      of: runtime.backend,
       json: common.json)
   }
 

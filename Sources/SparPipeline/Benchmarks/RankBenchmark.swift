@@ -4,7 +4,7 @@ import SparModel
 
 /// Speed and memory of a pair ranker's full table: K answers to a prompt, every ordered pair a
 /// sequence of its own through an encoder.
-public struct RankBenchmark: Sendable, Encodable {
+public struct RankBenchmark: ProductShare, Sendable, Encodable {
   public var model: String
   public var backend: String
   public var threads: Int
@@ -34,8 +34,6 @@ public struct RankBenchmark: Sendable, Encodable {
   public var secondsPerPair: Double { secondsMedian / Double(pairs) }
   /// GFLOP/s of the dense products alone, so that time in attention counts against it.
   public var rate: Double { denseOperations / secondsMedian / 1e9 }
-  /// `rate` as a share of the better of the two product rates.
-  public var share: Double { rate / max(sgemmBefore, sgemmAfter) }
 
   /// What is ranked.
   public struct Work: Sendable {

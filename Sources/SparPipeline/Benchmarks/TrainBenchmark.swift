@@ -6,7 +6,7 @@ import SparTraining
 
 /// Speed and memory of real optimizer steps: packed groups of one prompt and two answers, through
 /// the trainer that `spar train` uses.
-public struct TrainBenchmark: Sendable, Encodable {
+public struct TrainBenchmark: ProductShare, Sendable, Encodable {
   public var model: String
   public var backend: String
   public var objective: String
@@ -25,9 +25,6 @@ public struct TrainBenchmark: Sendable, Encodable {
 
   /// GFLOP/s counting 6 N per token.
   public var rate: Double { 6 * Double(parameters) * median / 1e9 }
-  /// `rate` as a share of the better of the two product rates: noise lowers a rate, so the better
-  /// one is nearer to what the machine can do.
-  public var share: Double { rate / max(sgemmBefore, sgemmAfter) }
 
   public static func run(
     _ model: LanguageModel, objective: Objective, groupsPerStep: Int, steps: Int, threads: Int,
