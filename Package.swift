@@ -210,7 +210,11 @@ let package = Package(
       ]),
     .testTarget(
       name: "NUMATests", dependencies: ["SparHost", "SparModel", "SparTraining", "CSparPlugin"]),
-    .testTarget(name: "SparEvaluationTests", dependencies: ["SparEvaluation", "SparPreference"]),
+    .testTarget(
+      name: "SparEvaluationTests",
+      dependencies: [
+        "SparEvaluation", "SparPreference", "SparDiagnostics", "SparStore", "SparTensor",
+      ]),
     .testTarget(
       name: "SparRankerTrainingTests",
       dependencies: ["SparRankerTraining", "SparModel", "SparTensor", "SparText"]),

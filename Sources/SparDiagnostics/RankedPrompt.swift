@@ -4,6 +4,10 @@ public struct RankedPrompt: Equatable, Sendable {
   public var tournament: Tournament
   /// M, K×K row-major: the ranker's own score of (i first, j second).
   public var raw: [Double]
+  /// W, K×K row-major: log-odds of P; empty where they are not known.
+  public var logOdds: [Double]
+  /// K×K: pairs that could not be compared, P is ½ there; empty = none.
+  public var failed: [Bool]
   /// S [K], by which pairs are chosen.
   public var scores: [Double]
   /// [K]; nil where the candidates are not at hand.
@@ -11,13 +15,17 @@ public struct RankedPrompt: Equatable, Sendable {
 
   public init(
     id: String, k: Int, probability: [Double], raw: [Double], scores: [Double],
-    answers: [RankedAnswer]? = nil
+    logOdds: [Double] = [], failed: [Bool] = [], answers: [RankedAnswer]? = nil
   ) {
     precondition(raw.count == k * k && scores.count == k, "tables of \(k) answers")
+    precondition(logOdds.isEmpty || logOdds.count == k * k, "tables of \(k) answers")
+    precondition(failed.isEmpty || failed.count == k * k, "tables of \(k) answers")
     precondition(answers.map { $0.count == k } ?? true, "\(k) answers")
     self.id = id
     tournament = Tournament(k: k, probability: probability)
     self.raw = raw
+    self.logOdds = logOdds
+    self.failed = failed
     self.scores = scores
     self.answers = answers
   }

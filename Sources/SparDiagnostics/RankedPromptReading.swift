@@ -43,7 +43,9 @@ public struct RankedTable: Sendable {
         id: table.promptID[n], k: table.K,
         probability: Array(table.winProbability[(n * cells)..<((n + 1) * cells)]),
         raw: Array(table.raw[(n * cells)..<((n + 1) * cells)]),
-        scores: Array(table.score[(n * table.K)..<((n + 1) * table.K)]), answers: answers?[n])
+        scores: Array(table.score[(n * table.K)..<((n + 1) * table.K)]),
+        logOdds: Array(table.logOdds[(n * cells)..<((n + 1) * cells)]),
+        failed: table.failedPairs(of: n), answers: answers?[n])
     }
     let statuses = Dictionary(table.status.map { ("\($0)", 1) }, uniquingKeysWith: +)
     return RankedTable(

@@ -70,17 +70,43 @@ public struct Bootstrap: Equatable, Sendable, Codable {
     }
   }
 
+  /// Intervals of figures that need not be means.  Cost: resamples × what `figures` costs.
+  ///
+  /// - Parameters:
+  ///   - count: prompts, at least one.
+  ///   - figures: the figures of the prompts that were drawn, which may hold a prompt several
+  ///     times; as many figures each time.
+  public func intervals(
+    prompts count: Int, level: Double = 0.95, of figures: ([Int]) -> [Double]
+  ) -> [ConfidenceInterval] {
+    precondition(count > 0, "no prompts, no interval")
+    var drawn = [Int](repeating: 0, count: count)
+    let found = (0..<resamples).map { resample in
+      var random = Random(seed: seed, stage: .bootstrap, item: resample)
+      for place in drawn.indices {
+        drawn[place] = Int(random.next().multipliedFullWidth(by: UInt64(count)).high)
+      }
+      return figures(drawn)
+    }
+    return found[0].indices.map { figure in between(found.map { $0[figure] }, level) }
+  }
+
   private func percentiles(
     _ level: Double, _ statistic: (inout Random) -> Double
   ) -> ConfidenceInterval {
+    between(
+      (0..<resamples).map { resample in
+        var random = Random(seed: seed, stage: .bootstrap, item: resample)
+        return statistic(&random)
+      }, level)
+  }
+
+  private func between(_ found: [Double], _ level: Double) -> ConfidenceInterval {
     precondition(level > 0 && level < 1, "level \(level) is not a share")
-    let found = (0..<resamples).map { resample in
-      var random = Random(seed: seed, stage: .bootstrap, item: resample)
-      return statistic(&random)
-    }.sorted()
+    let sorted = found.sorted()
     let tail = (1 - level) / 2
     return ConfidenceInterval(
-      lower: Self.quantile(found, tail), upper: Self.quantile(found, 1 - tail), level: level)
+      lower: Self.quantile(sorted, tail), upper: Self.quantile(sorted, 1 - tail), level: level)
   }
 
   /// Linear between order statistics ("type 7", the default of R and NumPy); `sorted` ascends and

@@ -11,16 +11,19 @@ public struct LabelledComparison: Sendable {
   public var messages: [(role: String, content: String)]
   public var chosen: String
   public var rejected: String
+  /// That the chosen one is the better: 1, or less where the label is a probability itself.
+  public var probability: Double
 
   public init(
     name: String, subset: String, messages: [(role: String, content: String)], chosen: String,
-    rejected: String
+    rejected: String, probability: Double = 1
   ) {
     self.name = name
     self.subset = subset
     self.messages = messages
     self.chosen = chosen
     self.rejected = rejected
+    self.probability = probability
   }
 
   public var query: RankQuery { RankQuery(messages: messages, responses: [chosen, rejected]) }
@@ -78,7 +81,8 @@ public struct RankerAccuracy: Equatable, Sendable {
   public private(set) var bench: RewardBench
   private var lengths: [AnswerLengths] = []
   /// Which prompt each row belongs to, by first appearance.
-  private var prompts: [Int] = []
+  private(set) var prompts: [Int] = []
+  private var subsets: [String] = []
   private var forward: [Double] = []
   private var backward: [Double] = []
   private var consistent: [Double] = []
@@ -96,6 +100,7 @@ public struct RankerAccuracy: Equatable, Sendable {
       failed += isFailed ? 1 : 0
       results.append(isFailed ? 0.5 : there - back > 0 ? 1 : 0)
       lengths.append(row.lengths)
+      subsets.append(row.subset)
       longer.append(row.lengths.longerWins)
       let prompt = row.messages.flatMap { [$0.role, $0.content] }
       prompts.append(known[prompt, default: known.count])
@@ -142,6 +147,39 @@ public struct RankerAccuracy: Equatable, Sendable {
         stratum: stratum, count: rows.count, accuracy: share(results, bootstrap, rows),
         longerWins: share(longer, bootstrap, rows))
     }
+  }
+
+  /// Comparisons of one subset, such as one kind of corruption.
+  public struct Kind: Codable, Equatable, Sendable {
+    public var name: String
+    public var comparisons: Int
+    public var accuracy: Share
+    /// What "the longer answer wins" has right of the same comparisons.
+    public var longerWins: Share
+  }
+
+  /// In order of first appearance; "" holds the comparisons without a subset.
+  public func kinds(_ bootstrap: Bootstrap = Bootstrap()) -> [Kind] {
+    var order: [String] = []
+    var places: [String: [Int]] = [:]
+    for (place, name) in subsets.enumerated() {
+      if places[name] == nil { order.append(name) }
+      places[name, default: []].append(place)
+    }
+    return order.map { name in
+      let own = places[name] ?? []
+      return Kind(
+        name: name, comparisons: own.count, accuracy: share(results, bootstrap, own),
+        longerWins: share(longer, bootstrap, own))
+    }
+  }
+
+  /// Share of comparisons of answers of different length in which the ranker prefers the longer;
+  /// nil where there are none.
+  public var prefersLonger: Double? {
+    // Right where the longer one is the better, or wrong where it is the worse.
+    let told = zip(results, longer).filter { $0 != 0.5 && $1 != 0.5 }
+    return told.isEmpty ? nil : Double(told.count { $0 == $1 }) / Double(told.count)
   }
 
   private func share(

@@ -1,59 +1,91 @@
 import Foundation
+import SparDiagnostics
+import SparPreference
 import SparStore
 
-/// How a ranker does on labelled comparisons, by kind, and whether length explains it: accuracy.json.
+/// How a ranker does on labelled comparisons: the one description for `spar evaluate-ranker`,
+/// `spar train-ranker --test` and a run's own ranker (accuracy.json).
 public struct RankerAccuracyReport: Codable, Equatable, Sendable {
-  /// Comparisons of one subset, such as one kind of corruption.
-  public struct Kind: Codable, Equatable, Sendable {
-    public var name: String
-    public var comparisons: Int
-    public var accuracy: RankerAccuracy.Share
-    /// What "the longer answer wins" has right of the same comparisons.
-    public var longerWins: RankerAccuracy.Share
-  }
-
   public var ranker: String
+  /// Which made probabilities of raw scores; nil where the ranker gives probabilities itself.
+  public var probabilityRule: ProbabilityRule?
   public var comparisons: Int
   public var failed: Int
   public var accuracy: RankerAccuracy.Share
   public var longerWins: RankerAccuracy.Share
-  /// Share of comparisons of answers of different length in which the ranker prefers the longer;
-  /// nil where there are none.
+  /// See `RankerAccuracy.prefersLonger`.
   public var prefersLonger: Double?
-  /// In order of first appearance.
-  public var kinds: [Kind]
+  public var strata: [RankerAccuracy.StratumShare] = []
+  /// Accuracy with the chosen answer shown first, and second, and the share of equal verdicts; nil
+  /// where every comparison failed.
+  public var chosenFirst: Double?
+  public var chosenSecond: Double?
+  public var consistency: Double?
+  /// By subset, in order of first appearance.
+  public var kinds: [RankerAccuracy.Kind]
+  /// The same subsets by RewardBench's arithmetic, and its sections.
+  public var subsets: [RewardBench.Score] = []
+  public var sections: [RewardBench.Score] = []
+  public var overall: Double?
+  /// Nil where every comparison failed.
+  public var calibration: Calibration?
 
-  /// - Precondition: `accuracy` is of `rows`, of which there are some.
+  /// - Parameters:
+  ///   - native: the ranker's table of each row, chosen first; one failed leaves the row out of the
+  ///     calibration.
+  ///   - rule: makes probabilities of raw scores.
+  /// - Precondition: there are rows, each with a table.
   public init(
-    _ rows: [LabelledComparison], _ found: RankerAccuracy, ranker: String, bootstrap: Bootstrap
-  ) {
-    precondition(!rows.isEmpty && rows.count == found.results.count, "accuracy of these rows")
+    _ rows: [LabelledComparison], native: [AnswerTable], givesRawScores: Bool,
+    rule: ProbabilityRule, ranker: String, bootstrap: Bootstrap = Bootstrap()
+  ) throws(WinTableError) {
+    precondition(!rows.isEmpty, "an accuracy of some rows")
+    let found = RankerAccuracy(rows, native: native, givesRawScores: givesRawScores)
     self.ranker = ranker
+    probabilityRule = givesRawScores ? rule : nil
     comparisons = rows.count
     failed = found.failed
-    func share(_ values: [Double]) -> RankerAccuracy.Share {
-      RankerAccuracy.Share(
-        value: values.reduce(0, +) / Double(values.count), interval: bootstrap.interval(of: values))
+    accuracy = found.accuracy(bootstrap)
+    longerWins = found.longerWins(bootstrap)
+    prefersLonger = found.prefersLonger
+    strata = found.strata(bootstrap)
+    chosenFirst = found.orders?.first
+    chosenSecond = found.orders?.second
+    consistency = found.orders?.consistency
+    kinds = found.kinds(bootstrap)
+    subsets = found.bench.subsets
+    sections = found.bench.sectionScores
+    overall = found.bench.overall
+    var believed: [CalibrationRow] = []
+    for place in rows.indices where !native[place].failed.contains(true) {
+      let wins = try native[place].wins(k: 2, rule: rule, givesRawScores: givesRawScores)
+      believed.append(
+        CalibrationRow(
+          0, over: 1, k: 2, probability: wins.probability, logOdds: wins.logOdds,
+          label: rows[place].probability, prompt: found.prompts[place]))
     }
-    accuracy = share(found.results)
-    longerWins = share(found.longer)
-    // Right where the longer one is the better, or wrong where it is the worse.
-    let told = zip(found.results, found.longer).filter { $0 != 0.5 && $1 != 0.5 }
-    if !told.isEmpty {
-      prefersLonger = Double(told.count { $0 == $1 }) / Double(told.count)
-    }
-    var order: [String] = []
-    var places: [String: [Int]] = [:]
-    for (place, row) in rows.enumerated() {
-      if places[row.subset] == nil { order.append(row.subset) }
-      places[row.subset, default: []].append(place)
-    }
-    kinds = order.map { name in
-      let own = places[name] ?? []
-      return Kind(
-        name: name, comparisons: own.count, accuracy: share(own.map { found.results[$0] }),
-        longerWins: share(own.map { found.longer[$0] }))
-    }
+    calibration = Calibration(believed, failed: failed, bootstrap: bootstrap)
+  }
+
+  /// Reports of versions that knew fewer figures are read, too.
+  public init(from decoder: any Decoder) throws {
+    let keyed = try decoder.container(keyedBy: CodingKeys.self)
+    ranker = try keyed.decode(String.self, forKey: .ranker)
+    probabilityRule = try keyed.decodeIfPresent(ProbabilityRule.self, forKey: .probabilityRule)
+    comparisons = try keyed.decode(Int.self, forKey: .comparisons)
+    failed = try keyed.decode(Int.self, forKey: .failed)
+    accuracy = try keyed.decode(RankerAccuracy.Share.self, forKey: .accuracy)
+    longerWins = try keyed.decode(RankerAccuracy.Share.self, forKey: .longerWins)
+    prefersLonger = try keyed.decodeIfPresent(Double.self, forKey: .prefersLonger)
+    strata = try keyed.decodeIfPresent([RankerAccuracy.StratumShare].self, forKey: .strata) ?? []
+    chosenFirst = try keyed.decodeIfPresent(Double.self, forKey: .chosenFirst)
+    chosenSecond = try keyed.decodeIfPresent(Double.self, forKey: .chosenSecond)
+    consistency = try keyed.decodeIfPresent(Double.self, forKey: .consistency)
+    kinds = try keyed.decode([RankerAccuracy.Kind].self, forKey: .kinds)
+    subsets = try keyed.decodeIfPresent([RewardBench.Score].self, forKey: .subsets) ?? []
+    sections = try keyed.decodeIfPresent([RewardBench.Score].self, forKey: .sections) ?? []
+    overall = try keyed.decodeIfPresent(Double.self, forKey: .overall)
+    calibration = try keyed.decodeIfPresent(Calibration.self, forKey: .calibration)
   }
 
   public static func read(_ path: String) throws -> RankerAccuracyReport {

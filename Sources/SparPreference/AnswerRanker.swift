@@ -43,6 +43,14 @@ public struct AnswerTable: Equatable, Sendable {
     self.truncated = truncated.contains(true) ? truncated : []
     self.components = components
   }
+
+  /// Win probabilities of K answers.  Where the values are probabilities, `rule` has no say.
+  public func wins(
+    k: Int, rule: ProbabilityRule, givesRawScores: Bool
+  ) throws(WinTableError) -> WinTable {
+    guard givesRawScores else { return try WinTable(probability: values, k: k, failed: failed) }
+    return try WinTable(raw: values, k: k, rule: rule, failed: failed)
+  }
 }
 
 /// A ranker as the stages use it: queries in, native tables out.
@@ -92,14 +100,5 @@ public struct AnswerRanker {
           AnswerTable(isRaw ? $0.raw : $0.pairwise, failed: $0.failed, truncated: $0.truncated)
         }
       })
-  }
-
-  /// The table of one native result; `rule` has no say over native probabilities.
-  func table(_ native: AnswerTable, k: Int, rule: ProbabilityRule) throws(WinTableError) -> WinTable
-  {
-    if givesRawScores {
-      return try WinTable(raw: native.values, k: k, rule: rule, failed: native.failed)
-    }
-    return try WinTable(probability: native.values, k: k, failed: native.failed)
   }
 }

@@ -107,7 +107,8 @@ public struct RankingRun {
 
   private func table(_ native: AnswerTable, _ item: Item) throws(RankingError) -> WinTable {
     do throws(WinTableError) {
-      return try ranker.table(native, k: item.query.responses.count, rule: rule)
+      return try native.wins(
+        k: item.query.responses.count, rule: rule, givesRawScores: ranker.givesRawScores)
     } catch {
       throw .table(ranker: ranker.identity.id, prompt: item.name, error)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import SparStore
 import Testing
 
 @Suite("spar train-ranker, evaluate-ranker") struct RankerCommandTests {
@@ -53,7 +54,24 @@ import Testing
       #expect(
         (tested[key] as? NSObject) == (accuracy[key] as? NSObject) && tested[key] != nil, "\(key)")
     }
+    // The same comparisons have the same P, but for the rounding of floats over τ = 0.1.
+    for key in ["brier", "log_loss", "ece"] {
+      let (one, other) = (try value(tested, key), try value(accuracy, key))
+      #expect(abs(one - other) < 1e-4, "\(key)")
+    }
+    #expect(accuracy["probability_rule"] as? String == "mean-of-orders")
     #expect(!FileManager.default.fileExists(atPath: folder.file("journal")))
+  }
+
+  private func temperature(_ report: [String: Any]) throws -> Double {
+    let calibration = try #require(report["calibration"] as? [String: Any])
+    return try #require((calibration["temperature"] as? [String: Any])?["value"] as? Double)
+  }
+
+  /// A figure of the calibration.
+  private func value(_ report: [String: Any], _ key: String) throws -> Double {
+    let calibration = try #require(report["calibration"] as? [String: Any])
+    return try #require((calibration[key] as? [String: Any])?["value"] as? Double)
   }
 
   @Test("the ranker length scores what longer answers win")
@@ -67,10 +85,98 @@ import Testing
     #expect(run.status == 0, "\(run.errors)")
     for text in [
       "5 comparisons, 0 failed", "longer answer wins", "shorter one chosen, 4 rows",
-      "section Chat Hard (not all",
+      "section Chat Hard (not all", "prefers the longer answer", "calibration, P by mean-of-orders",
+      "Brier score", "always ½ scores 0.2500", "log loss", "calibration error (ECE)",
+      "temperature, fitted here", "sure by 50–55 %           5 rows",
     ] {
       #expect(run.output.contains(text), "\(run.output)")
     }
+  }
+
+  @Test("P is by the rule that was asked for, labels by chosen_probs where rows have them")
+  func calibration() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let pairs = try folder.write(
+      "soft.jsonl",
+      #"{"prompt": "a", "chosen": "12345678901", "rejected": "1", "chosen_probs": 0.75}"# + "\n")
+    func evaluate(_ more: String...) throws -> [String: Any] {
+      let run = try SparProcess.run(
+        [
+          "evaluate-ranker", "--ranker", "length", "--dataset", pairs, "--journal",
+          folder.file("journal"), "--json",
+        ] + more)
+      #expect(run.status == 0, "\(run.errors)")
+      return try json(run.output)
+    }
+    // Ten characters more are log-odds of 1 by the mean of both orders, and of 2 by their sum.
+    for (rule, odds) in [
+      ("mean-of-orders", 1.0), ("upstream-table", 2), ("upstream-score", 2),
+    ] {
+      let found = try evaluate("--probability_rule", rule, "--ranker-option", "scale=10")
+      #expect(found["probability_rule"] as? String == rule)
+      let p = 1 / (1 + exp(-odds))
+      #expect(
+        abs(try value(found, "brier") - (0.75 * (1 - p) * (1 - p) + 0.25 * p * p)) < 1e-12)
+    }
+    // Three of four right by the same log-odds: T times the scale says ¾, and then T is 1.
+    _ = try folder.write(
+      "soft.jsonl",
+      [("12345678901", "1"), ("12345678901", "1"), ("12345678901", "1"), ("1", "12345678901")]
+        .enumerated().map {
+          #"{"prompt": "\#($0.offset)", "chosen": "\#($0.element.0)", "#
+            + #""rejected": "\#($0.element.1)"}"# + "\n"
+        }.joined())
+    let sure = try temperature(evaluate("--ranker-option", "scale=5"))
+    #expect(abs(sure - 2 / log(3)) < 1e-9)
+    let right = try temperature(evaluate("--ranker-option", "scale=\(5 * sure)"))
+    #expect(abs(right - 1) < 1e-9)
+    for (text, clue) in [("1.5", "chosen_probs is 1.5"), (#""high""#, "is no number")] {
+      _ = try folder.write(
+        "soft.jsonl",
+        #"{"prompt": "a", "chosen": "b", "rejected": "c", "chosen_probs": \#(text)}"# + "\n")
+      let run = try SparProcess.run([
+        "evaluate-ranker", "--ranker", "length", "--dataset", pairs, "--journal",
+        folder.file("journal"),
+      ])
+      #expect(run.status != 0 && run.errors.contains(clue), "\(run.errors)")
+    }
+  }
+
+  @Test("inspect --against tells how well P foretells the other table's verdicts")
+  func against() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    func table(_ name: String, _ p: [Double]) throws -> String {
+      try PreferencesFile.write(
+        to: folder.file(name),
+        PreferenceTable(
+          K: 2, promptIndex: [0, 1], promptID: ["a", "b"], raw: [0, 1, -1, 0, 0, 1, -1, 0],
+          winProbability: p.flatMap { [0.5, $0, 1 - $0, 0.5] },
+          logOdds: p.flatMap { [0, log($0 / (1 - $0)), -log($0 / (1 - $0)), 0] },
+          rowMean: [0.5, 0.5, 0.5, 0.5], meanScore: [0, 0, 0, 0], score: [1, 0, 1, 0],
+          chosen: [0, 0], rejected: [1, 1], status: [.kept, .kept]),
+        attributes: ["ranker": .string("ranker of " + name)])
+      return folder.file(name)
+    }
+    let (ours, theirs) = (try table("ours.h5", [0.75, 0.25]), try table("theirs.h5", [0.9, 0.5]))
+    let shown = try SparProcess.run(["inspect", ours, "--against", theirs])
+    #expect(shown.status == 0, "\(shown.errors)")
+    for text in [
+      "calibration against the verdicts of \(theirs): 1 pairs of 2 prompts, 1 without a verdict",
+      "  Brier score: 0.0625 (", "  sure by 75–80 %: 1 rows",
+    ] {
+      #expect(shown.output.contains(text), "\(shown.output)")
+    }
+    let run = try SparProcess.run(["inspect", ours, "--against", theirs, "--json"])
+    let found = try #require(
+      try json(run.output)["calibration_against_verdicts"] as? [String: Any])
+    #expect(found["verdicts_of"] as? String == theirs)
+    #expect(found["ranker"] as? String == "ranker of theirs.h5")
+    #expect(found["prompts"] as? Int == 2 && found["without_verdict"] as? Int == 1)
+    #expect(abs(try value(found, "brier") - 0.0625) < 1e-12)
+    let alone = try SparProcess.run(["inspect", ours, "--json"])
+    #expect(try json(alone.output)["calibration_against_verdicts"] == nil)
   }
 
   @Test(

@@ -63,6 +63,10 @@ import Testing
     #expect(accuracy.ranker.hasPrefix("gpm ") && accuracy.failed == 0)
     #expect(accuracy.kinds.map(\.comparisons).reduce(0, +) == accuracy.comparisons)
     #expect(Set(accuracy.kinds.map(\.name)).isSubset(of: Set(Self.kinds)))
+    #expect(accuracy.calibration?.comparisons == accuracy.comparisons)
+    #expect(outcome.output.contains("calibration, P by mean-of-orders: Brier score "))
+    let text = String(decoding: try tiny.bytes("a/out/report.md"), as: UTF8.self)
+    #expect(text.contains("- calibration, P by mean-of-orders") && text.contains("  - sure by "))
     let preferences = try WinRateReport(json: tiny.bytes("a/out/iteration-1/evaluation.json"))
     #expect(preferences.ranker.contains("out/ranker/train/ranker"))
     let before = try tiny.bytes("a/out/ranker/stages.json")
@@ -72,7 +76,10 @@ import Testing
     let page = try tiny.spar("report", "out", "-o", "r.html")
     #expect(page.status == 0, "\(page.errors)")
     let html = String(decoding: try tiny.bytes("a/r.html"), as: UTF8.self)
-    for text in ["Other judges", "The ranker", "likelihood", "other-prompt", "train-ranker"] {
+    for text in [
+      "Other judges", "The ranker", "likelihood", "other-prompt", "train-ranker",
+      "Right where it is sure",
+    ] {
       #expect(html.contains(text))
     }
     #expect(try tiny.spar("report", "out", "-o", "r.csv").status == 0)

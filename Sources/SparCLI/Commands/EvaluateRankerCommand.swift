@@ -7,7 +7,7 @@ import SparPreference
 import SparStore
 
 struct EvaluateRankerCommand: RecipeCommand {
-  static let uses = ["preset", "backend", "threads", "ranker."]
+  static let uses = ["preset", "backend", "threads", "ranker.", "rank.probability_rule"]
   static let options = DataOptions.names.union(["dataset", "journal", "weights"])
   static let switches: Set<String> = []
 
@@ -20,7 +20,10 @@ struct EvaluateRankerCommand: RecipeCommand {
       answers of like length and for those where the shorter or the longer one was chosen, what the \
       order does, RewardBench's sections where its subsets are there, and what "the longer answer wins" \
       would have scored on the same rows. A tie is wrong; a comparison that failed counts one half. \
-      Interrupted, the same command goes on from its journal.
+      Then whether its probabilities can be believed: Brier score, log loss, calibration error (ECE), \
+      the temperature that would fit them best, and how often it is right where it is how sure; labels \
+      are verdicts, or probabilities where rows have chosen_probs. Interrupted, the same command goes \
+      on from its journal.
 
       \(settingsHelp)
       """)
@@ -40,23 +43,6 @@ struct EvaluateRankerCommand: RecipeCommand {
   @OptionGroup var storage: WeightsOption
   @OptionGroup var common: CommonOptions
 
-  private struct Result: Encodable {
-    var ranker: String
-    var figures: AccuracyFigures
-
-    init(_ ranker: String, _ figures: AccuracyFigures) {
-      (self.ranker, self.figures) = (ranker, figures)
-    }
-
-    private enum Key: CodingKey { case ranker }
-
-    func encode(to encoder: any Encoder) throws {
-      var keyed = encoder.container(keyedBy: Key.self)
-      try keyed.encode(ranker, forKey: .ranker)
-      try figures.encode(to: encoder)
-    }
-  }
-
   func run() throws {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
     let rows = try comparisons()
@@ -72,9 +58,15 @@ struct EvaluateRankerCommand: RecipeCommand {
       progress: line.stage("evaluate-ranker"),
       cancelled: { Interrupts.interruption.isRequested })
     line.finish()
-    let found = RankerAccuracy(
-      rows, native: ranked.native, givesRawScores: ranker.givesRawScores)
-    try report(found, ranker: "\(ranker.identity)")
+    let found = try RankerAccuracyReport(
+      rows, native: ranked.native, givesRawScores: ranker.givesRawScores, rule: recipe.rank.rule,
+      ranker: "\(ranker.identity)")
+    if common.json {
+      try Terminal.json(found)
+    } else {
+      try Terminal.line("\(found.ranker): \(found.comparisons) comparisons, \(found.failed) failed")
+      try Terminal.show(found)
+    }
     try ranked.journal.remove()
   }
 
@@ -88,14 +80,5 @@ struct EvaluateRankerCommand: RecipeCommand {
       throw UsageError("\(dataset) holds no comparison")
     }
     return rows
-  }
-
-  private func report(_ found: RankerAccuracy, ranker: String) throws {
-    let figures = AccuracyFigures(found)
-    guard !common.json else {
-      return try Terminal.json(Result(ranker, figures))
-    }
-    try Terminal.line("\(ranker): \(found.results.count) comparisons, \(found.failed) failed")
-    for line in Terminal.columns(figures.rows) { try Terminal.line(line) }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SparDiagnostics
+import SparEvaluation
 import SparStore
 
 struct InspectCommand: ParsableCommand {
@@ -9,7 +10,8 @@ struct InspectCommand: ParsableCommand {
     discussion: """
       Of a preference table it also tells what the ranker is like: circles, winners by other rules \
       than the score (Copeland, Borda, Nash), dependence on the order, bias to length, endings. \
-      Lengths and endings need the candidates that were ranked.
+      Lengths and endings need the candidates that were ranked. With --against it tells how far both \
+      rankers agree, and how well this one's probabilities foretell the other's verdicts.
       """)
 
   @Argument(help: "candidates.h5, preferences.h5, a checkpoint…", completion: .file())
@@ -21,7 +23,10 @@ struct InspectCommand: ParsableCommand {
   var candidates: String?
 
   @Option(
-    help: "Another preference table of the same answers: how far do the rankers agree?",
+    help: """
+      Another preference table of the same answers: how far do the rankers agree, and are this one's \
+      probabilities calibrated to the other's verdicts?
+      """,
     completion: .file())
   var against: String?
 
@@ -39,6 +44,7 @@ struct InspectCommand: ParsableCommand {
     /// Of the rankers of a mix, two by two.
     var mix: [NamedAgreement]?
     var agreement: RankerAgreement?
+    var calibrationAgainstVerdicts: VerdictCalibration?
 
     init(_ node: HDF5Outline.Node) {
       name = node.name
@@ -65,13 +71,14 @@ struct InspectCommand: ParsableCommand {
     }
     let table = try RankedTable.read(file, candidates: candidates)
     let diagnostics = RankingDiagnostics(table)
-    let agreement = try against.map {
-      RankerAgreement(table.prompts, try RankedTable.read($0, candidates: candidates).prompts)
-    }
+    let other = try against.map { try RankedTable.read($0, candidates: candidates) }
+    let agreement = other.map { RankerAgreement(table.prompts, $0.prompts) }
+    let verdicts = other.map { VerdictCalibration(table, verdictsOf: $0) }
     if json {
       root.diagnostics = diagnostics.table
       if !diagnostics.agreements.isEmpty { root.mix = diagnostics.agreements }
       root.agreement = agreement
+      root.calibrationAgainstVerdicts = verdicts
       return try Terminal.json(root)
     }
     try Terminal.line(outline.text)
@@ -79,8 +86,9 @@ struct InspectCommand: ParsableCommand {
     if let reason = table.withoutCandidates {
       try Terminal.line("length: not known, \(reason)")
     }
-    if let against, let agreement {
+    if let against, let agreement, let verdicts {
       for line in agreement.lines { try Terminal.line("against \(against): \(line)") }
+      for line in verdicts.lines { try Terminal.line(line) }
     }
   }
 }

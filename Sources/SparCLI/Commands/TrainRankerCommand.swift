@@ -33,7 +33,10 @@ struct TrainRankerCommand: ParsableCommand {
   var validation: String?
 
   @Option(
-    help: "Comparisons that only the finished ranker is asked about.", completion: .file())
+    help: """
+      Comparisons that only the finished ranker is asked about: accuracy, and calibration of P by \
+      mean-of-orders.
+      """, completion: .file())
   var test: String?
 
   @Option(
@@ -71,7 +74,7 @@ struct TrainRankerCommand: ParsableCommand {
   }
 
   private struct Result: Encodable {
-    var test: AccuracyFigures?
+    var test: RankerAccuracyReport?
     var testLeftOut: Int?
     var ranker: String
     var steps: Int
@@ -110,15 +113,16 @@ struct TrainRankerCommand: ParsableCommand {
     let result = try trainer.run(progress: show, isCancelled: isCancelled)
     let found = try tested.map { rows in
       let scores = try trainer.scores(of: rows.data, progress: show, isCancelled: isCancelled)
-      return RankerAccuracy(
+      return try RankerAccuracyReport(
         rows.labelled, native: scores.map { AnswerTable([0, $0.first, -$0.second, 0]) },
-        givesRawScores: true)
+        givesRawScores: true, rule: .meanOfOrders,
+        ranker: "\(head.kind.rawValue) (model=\(result.folder))")
     }
     line.finish()
     guard !common.json else {
       return try Terminal.json(
         Result(
-          test: found.map(AccuracyFigures.init), testLeftOut: tested?.leftOut,
+          test: found, testLeftOut: tested?.leftOut,
           ranker: result.folder, steps: result.steps, pairs: result.pairs,
           validationPairs: result.validationPairs, skipped: rows.skipped,
           bestStep: result.bestStep, validationAccuracy: result.accuracy,
@@ -138,9 +142,9 @@ struct TrainRankerCommand: ParsableCommand {
     }
     if let found, let tested {
       try Terminal.line(
-        "test, \(found.results.count) comparisons"
+        "test, \(found.comparisons) comparisons"
           + (tested.leftOut > 0 ? ", \(tested.leftOut) left out:" : ":"))
-      for line in Terminal.columns(AccuracyFigures(found).rows) { try Terminal.line(line) }
+      try Terminal.show(found)
     }
   }
 

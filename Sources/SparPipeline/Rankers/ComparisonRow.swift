@@ -8,6 +8,8 @@ public struct ComparisonRow {
   public var messages: [ChatMessage]
   public var chosen: String
   public var rejected: String
+  /// That the chosen one is the better: `chosen_probs`, else 1.
+  public var probability: Double
 
   /// A prompt that is text becomes the user's message.
   public init(_ row: DataRow, form: DataForm) throws {
@@ -25,6 +27,15 @@ public struct ComparisonRow {
     case .text(let text): messages = [ChatMessage(role: "user", content: text)]
     case .ids: throw row.error("prompt must be a text or messages")
     }
+    probability = 1
+    if let label = row["chosen_probs"] {
+      guard let value = label.double, (0...1).contains(value) else {
+        throw row.error(
+          "chosen_probs is \(label.double.map { "\($0)" } ?? "no number")",
+          cure: "a probability is from 0 to 1")
+      }
+      probability = value
+    }
     self.row = row
     self.chosen = chosen
     self.rejected = rejected
@@ -35,7 +46,7 @@ public struct ComparisonRow {
     LabelledComparison(
       name: row["id"]?.string ?? "\(row.place)", subset: row["subset"]?.string ?? "",
       messages: messages.map { (role: $0.role, content: $0.content) }, chosen: chosen,
-      rejected: rejected)
+      rejected: rejected, probability: probability)
   }
 
   /// All rows of some data.

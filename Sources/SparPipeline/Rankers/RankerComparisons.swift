@@ -33,14 +33,10 @@ public struct RankerComparisons {
 
   private mutating func add(_ comparison: ComparisonRow, _ encoder: any ComparisonEncoder) throws {
     let row = comparison.row
-    let probability = row["chosen_probs"]?.double ?? 1
-    guard (0...1).contains(probability) else {
-      throw row.error("chosen_probs is \(probability)", cure: "a probability is from 0 to 1")
-    }
     let outcome = try encoder.add(
       prompt: comparison.messages, chosen: comparison.chosen, rejected: comparison.rejected,
-      probability: probability,
-      margin: row["margin"]?.double ?? 0, place: "\(row.place.path), \(row.place)", to: &data)
+      probability: comparison.probability, margin: row["margin"]?.double ?? 0,
+      place: "\(row.place.path), \(row.place)", to: &data)
     switch outcome {
     case .added: break
     case .truncated: skipped["cut at the end", default: 0] += 1

@@ -108,10 +108,9 @@ extension SelfPlayRun {
       ).tables(
         rows.map { .init(name: $0.name, query: $0.query) }, inputs: [digest ?? ""],
         journal: folder.accuracy + ".journal", progress: report, cancelled: isCancelled)
-      let found = RankerAccuracyReport(
-        rows,
-        RankerAccuracy(rows, native: ranked.native, givesRawScores: ranker.givesRawScores),
-        ranker: "\(ranker.identity)",
+      let found = try RankerAccuracyReport(
+        rows, native: ranked.native, givesRawScores: ranker.givesRawScores,
+        rule: recipe.rank.rule, ranker: "\(ranker.identity)",
         bootstrap: Bootstrap(resamples: recipe.evaluate.resamples, seed: recipe.run.seed))
       try found.write(to: folder.accuracy)
       try ranked.journal.remove()

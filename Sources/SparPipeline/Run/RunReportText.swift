@@ -80,18 +80,7 @@ extension RunReport {
   /// What the run's own ranker gets right, and what length alone would have.
   private var rankerLines: [String]? {
     guard let found = rankerAccuracy else { return nil }
-    func line(
-      _ name: String, _ count: Int, _ right: RankerAccuracy.Share, _ longer: RankerAccuracy.Share
-    ) -> String {
-      "\(name), \(count) comparisons: right in \(Self.percent(right.value)) "
-        + "(\(Self.percent(right.interval.lower)) – \(Self.percent(right.interval.upper))), "
-        + "the longer answer in \(Self.percent(longer.value))"
-    }
-    return [line("ranker, held-out", found.comparisons, found.accuracy, found.longerWins)]
-      + found.kinds.map { line($0.name, $0.comparisons, $0.accuracy, $0.longerWins) }
-      + (found.prefersLonger.map {
-        ["where lengths differ, it prefers the longer answer in \(Self.percent($0))"]
-      } ?? [])
+    return found.lines
       + (rankerSeconds.map { ["made and measured in \(Self.duration($0))"] } ?? [])
   }
 
@@ -111,6 +100,9 @@ extension RunReport {
     lines += [""] + (checkLines + judgeLines).map { "- " + $0 }
     if let ranker = rankerLines {
       lines += ["", "## The ranker", ""] + ranker.map { "- " + $0 }
+      lines += (rankerAccuracy?.calibration?.binRows ?? []).map {
+        "  - " + $0.joined(separator: ": ")
+      }
     }
     for row in iterations {
       guard let ranking = row.ranking else { continue }

@@ -78,6 +78,10 @@ struct StageKeys {
     key["train_ranker.heldout_share"] = "\(recipe.trainRanker.bootstrapping.heldoutShare)"
     key["evaluate.resamples"] = "\(recipe.evaluate.resamples)"
     key["seed"] = "\(recipe.run.seed)"
+    // Left out where it is as ever, so that finished stages stay valid.
+    if recipe.rank.rule != .meanOfOrders {
+      key["rank.probability_rule"] = recipe.rank.rule.rawValue
+    }
     return key
   }
 

@@ -13,7 +13,7 @@ struct HTMLReport {
       ("missing", "What is missing", HTML.list(words.missing.map(HTML.escape))),
       ("results", "Results", results),
       ("judges", "Other judges", Self.section(tables.judges, words.judges)),
-      ("ranker", "The ranker", Self.section(tables.rankerAccuracy, words.rankerAccuracy)),
+      ("ranker", "The ranker", ranker),
       ("length", "Length beside win rate", length),
       ("axes", "What the axes do", axes),
       ("iterations", "Win rate over iterations", iterations),

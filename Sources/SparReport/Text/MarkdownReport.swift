@@ -23,8 +23,10 @@ struct MarkdownReport {
     for (title, table, text) in [
       ("Other judges", tables.judges, words.judges),
       ("The ranker", tables.rankerAccuracy, words.rankerAccuracy),
+      ("Can its probabilities be believed?", tables.calibration, words.calibration),
+      ("Right where it is sure", tables.calibrationBins, ""),
     ] where !table.rows.isEmpty {
-      parts += Self.section(title, Self.table(table)) + [Self.plain(text)]
+      parts += Self.section(title, Self.table(table)) + (text.isEmpty ? [] : [Self.plain(text)])
     }
     parts += Self.section("What the axes do", Self.table(tables.effects))
     if !words.effects.isEmpty { parts.append(Self.plain(words.effects)) }
