@@ -102,7 +102,7 @@ import Testing
     let folder = try SparProcess.Folder()
     defer { folder.remove() }
     let log = folder.file("log")
-    FileManager.default.createFile(atPath: log, contents: nil)
+    _ = FileManager.default.createFile(atPath: log, contents: nil)
     let handle = FileHandle(forWritingAtPath: log)
     script.standardOutput = handle
     script.standardError = handle

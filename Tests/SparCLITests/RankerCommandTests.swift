@@ -131,10 +131,14 @@ import Testing
     #expect(abs(sure - 2 / log(3)) < 1e-9)
     let right = try temperature(evaluate("--ranker-option", "scale=\(5 * sure)"))
     #expect(abs(right - 1) < 1e-9)
-    for (text, clue) in [("1.5", "chosen_probs is 1.5"), (#""high""#, "is no number")] {
+    for (column, clue) in [
+      (#""chosen_probs": 1.5"#, "chosen_probs is 1.5"),
+      (#""chosen_probs": "high""#, "chosen_probs is no number"),
+      (#""margin": "much""#, "margin is no number"),
+    ] {
       _ = try folder.write(
         "soft.jsonl",
-        #"{"prompt": "a", "chosen": "b", "rejected": "c", "chosen_probs": \#(text)}"# + "\n")
+        #"{"prompt": "a", "chosen": "b", "rejected": "c", \#(column)}"# + "\n")
       let run = try SparProcess.run([
         "evaluate-ranker", "--ranker", "length", "--dataset", pairs, "--journal",
         folder.file("journal"),

@@ -25,7 +25,7 @@ struct SparProcess {
     // Files, not pipes: neither side can wait for the other.
     let (stdin, stdout, stderr) = (folder.file("in"), folder.file("out"), folder.file("err"))
     try Data(input.utf8).write(to: URL(fileURLWithPath: stdin))
-    for path in [stdout, stderr] { FileManager.default.createFile(atPath: path, contents: nil) }
+    for path in [stdout, stderr] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
     process.standardInput = FileHandle(forReadingAtPath: stdin)
     process.standardOutput = FileHandle(forWritingAtPath: stdout)
     process.standardError = FileHandle(forWritingAtPath: stderr)

@@ -10,6 +10,8 @@ public struct ComparisonRow {
   public var rejected: String
   /// That the chosen one is the better: `chosen_probs`, else 1.
   public var probability: Double
+  /// By how much the chosen one is the better: `margin`, else 0.
+  public var margin: Double
 
   /// A prompt that is text becomes the user's message.
   public init(_ row: DataRow, form: DataForm) throws {
@@ -27,15 +29,11 @@ public struct ComparisonRow {
     case .text(let text): messages = [ChatMessage(role: "user", content: text)]
     case .ids: throw row.error("prompt must be a text or messages")
     }
-    probability = 1
-    if let label = row["chosen_probs"] {
-      guard let value = label.double, (0...1).contains(value) else {
-        throw row.error(
-          "chosen_probs is \(label.double.map { "\($0)" } ?? "no number")",
-          cure: "a probability is from 0 to 1")
-      }
-      probability = value
+    probability = try row.number("chosen_probs", else: 1)
+    guard (0...1).contains(probability) else {
+      throw row.error("chosen_probs is \(probability)", cure: "a probability is from 0 to 1")
     }
+    margin = try row.number("margin", else: 0)
     self.row = row
     self.chosen = chosen
     self.rejected = rejected
@@ -57,5 +55,16 @@ public struct ComparisonRow {
       rows.append(try ComparisonRow(row, form: form))
     }
     return rows
+  }
+}
+
+extension DataRow {
+  /// A column that may be absent, but is no text.
+  fileprivate func number(_ name: String, else absent: Double) throws -> Double {
+    guard let value = self[name] else { return absent }
+    guard let number = value.double, number.isFinite else {
+      throw error("\(name) is no number", cure: "give a number, or leave the column out")
+    }
+    return number
   }
 }

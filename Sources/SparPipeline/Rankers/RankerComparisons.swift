@@ -35,7 +35,7 @@ public struct RankerComparisons {
     let row = comparison.row
     let outcome = try encoder.add(
       prompt: comparison.messages, chosen: comparison.chosen, rejected: comparison.rejected,
-      probability: comparison.probability, margin: row["margin"]?.double ?? 0,
+      probability: comparison.probability, margin: comparison.margin,
       place: "\(row.place.path), \(row.place)", to: &data)
     switch outcome {
     case .added: break
