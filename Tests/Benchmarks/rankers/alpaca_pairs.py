@@ -9,8 +9,9 @@ more; chosen_probs is sigma(logit(p_i) - logit(p_j)), p = preference - 1 kept wi
 
 Writes fit.jsonl and select.jsonl (every tenth instruction of the training split), balanced by length:
 all comparisons of like length (longer at most 1.15 times the shorter) and all that the shorter answer
-wins, and as many that the longer one wins, drawn among the same answers.  test.jsonl holds every
-comparison of the validation split.
+wins, and as many that the longer one wins, drawn among the same answers.  fit-all.jsonl holds every
+comparison of the instructions of fit.jsonl, select-like.jsonl the comparisons of like length of
+select.jsonl, and test.jsonl every comparison of the validation split.
 """
 
 import itertools
@@ -42,13 +43,13 @@ def lengths(pair):
     return len(pair["chosen"]), len(pair["rejected"])
 
 
+def is_like(pair):
+    a, b = lengths(pair)
+    return 100 * max(a, b) <= 115 * min(a, b)
+
+
 def balanced(row, draw):
     pairs = list(comparisons(row))
-
-    def is_like(pair):
-        a, b = lengths(pair)
-        return 100 * max(a, b) <= 115 * min(a, b)
-
     kept = [p for p in pairs if is_like(p) or lengths(p)[0] < lengths(p)[1]]
     texts = {text for p in kept for text in (p["chosen"], p["rejected"])}
     longer = [
@@ -75,9 +76,13 @@ def main():
         print(name, len(pairs), "comparisons,",
               len({(p["prompt"], t) for p in pairs for t in (p["chosen"], p["rejected"])}), "answers")
 
-    parts = {"fit": [], "select": []}
+    parts = {"fit": [], "select": [], "fit-all": []}
     for number, row in enumerate(rows("train")):
-        parts["select" if number % 10 == 9 else "fit"] += balanced(row, draw)
+        name = "select" if number % 10 == 9 else "fit"
+        parts[name] += balanced(row, draw)
+        if name == "fit":
+            parts["fit-all"] += comparisons(row)
+    parts["select-like"] = [pair for pair in parts["select"] if is_like(pair)]
     for name, pairs in parts.items():
         write(name, pairs)
     write("test", [pair for row in rows("val") for pair in comparisons(row)])
