@@ -47,6 +47,7 @@ struct Spar: ParsableCommand {
         try Terminal.line(script.text)
         return 0
       }
+      try CommandNames.check(arguments)
       var command = try parseAsRoot(FlagSpelling.normalise(arguments))
       try command.run()
       return 0

@@ -24,10 +24,21 @@ public struct WinRate {
 
   private let ranker: AnswerRanker
   private let options: Options
+  private let texts: PromptReading
 
-  public init(_ ranker: AnswerRanker, _ options: Options = Options()) {
+  /// Gives prompts that are token ids the messages that rankers read; the path is for errors.
+  public typealias PromptReading = (
+    _ groups: [CandidateGroup], _ attributes: [String: AttributeValue], _ path: String
+  ) throws -> [CandidateGroup]
+
+  /// - Parameter texts: by default the prompts have messages.
+  public init(
+    _ ranker: AnswerRanker, _ options: Options = Options(),
+    texts: @escaping PromptReading = { groups, _, _ in groups }
+  ) {
     self.ranker = ranker
     self.options = options
+    self.texts = texts
   }
 
   /// Compares two candidates.h5 of the same prompts and writes `output`.
@@ -39,8 +50,8 @@ public struct WinRate {
     policy: String, base: String, output: String, progress: ProgressHandler = { _ in },
     cancelled: () -> Bool = { false }
   ) throws -> WinRateReport {
-    let ours = try AnswerFile(policy)
-    let theirs = try AnswerFile(base)
+    let ours = try AnswerFile(policy, texts)
+    let theirs = try AnswerFile(base, texts)
     let pairs = try Self.match(ours, theirs)
     // Ids are of use to a ranker only when they are of one tokenizer.
     let tokenizer = ours.tokenizerDigest == theirs.tokenizerDigest ? ours.tokenizerDigest : nil
@@ -113,11 +124,11 @@ private struct AnswerFile {
   var tokenizerDigest: String?
   var facts: AnswerFacts
 
-  init(_ path: String) throws {
+  init(_ path: String, _ texts: WinRate.PromptReading) throws {
     let (table, attributes) = try CandidatesFile.read(path)
     self.path = path
     digest = try fileDigest(path)
-    groups = table.rows
+    groups = try texts(table.rows, attributes, path)
     tokenizerDigest = attributes.text("tokenizer_digest")
     let answers = groups.flatMap(\.answers)
     func mean(_ value: (CandidateAnswer) -> Double) -> Double {

@@ -52,7 +52,9 @@ public enum GenerationError: Error, Equatable, CustomStringConvertible {
       return "\(path):\(line): \(problem); a row has a \"prompt\", "
         + "\"messages\" or \"prompt_ids\""
     case .noPrompts(let path, let shard):
-      return "\(path): shard \(shard) holds no prompts; lower --data_frac or --frac_len"
+      return shard == 0
+        ? "\(path): there is no row; name data that have prompts"
+        : "\(path): shard \(shard) holds no prompts; lower --data_frac or --frac_len"
     case .promptTooLong(let id, let tokens, let newTokens, let limit):
       return "prompt \(id) has \(tokens) tokens and may get \(newTokens) more, the model holds "
         + "\(limit); shorten it or lower --maxlen"

@@ -177,7 +177,7 @@ public struct GenerationStage {
   private func attributes() -> [String: AttributeValue] {
     var attributes: [String: AttributeValue] = [
       "model": .string(model.path), "model_digest": .string(model.digest),
-      "seed": .int(Int64(options.seed)),
+      "seed": .unsigned(options.seed),
       "temperature": .double(options.temperature), "top_p": .double(options.topP),
       "top_k": .int(Int64(options.topK)), "max_new_tokens": .int(Int64(options.maxNewTokens)),
       "iteration": .int(Int64(options.iteration)), "backend": .string(model.backend.name),

@@ -27,15 +27,23 @@ public struct Prompt: Equatable, Sendable {
   /// Reads prompts of any form that has them (docs/data.md); answers in the rows are not looked at.
   ///
   /// - Parameter data: a file, a folder, a pattern or a mixture.  `id` is optional, and so is
-  ///   `index`, which names the random streams in place of the row's number.
+  ///   `index`, which names the random streams in place of the row's number; no two are equal.
   public static func read(
     _ data: String, mapping: ColumnMapping = ColumnMapping()
   ) throws -> [Prompt] {
     let reader = MixtureReader(try DataMixture(data), mapping: mapping)
     var prompts: [Prompt] = []
+    var places: [Int: RowPlace] = [:]
     do throws(DataError) {
       while let (row, form) = try reader.nextWithForm() {
-        prompts.append(try Prompt(row, form: form, count: prompts.count))
+        let prompt = try Prompt(row, form: form, count: prompts.count)
+        // Answers find their prompts by it, and two prompts would draw from the same streams.
+        if let other = places.updateValue(row.place, forKey: prompt.index) {
+          throw row.error(
+            "index \(prompt.index) is that of \(other.path), \(other), too",
+            cure: "leave the column index out, and rows are numbered, or number all rows in one go")
+        }
+        prompts.append(prompt)
       }
     } catch {
       guard let row = error.row else { throw error }

@@ -4,7 +4,7 @@ extension PluginError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownComponent(let kind, let id, let known, let nearest, let problems):
-      var text = "there is no \(kind) named '\(id)'"
+      var text = "there is no \(kind.map { "\($0)" } ?? "component") named '\(id)'"
       if let nearest { text += "; did you mean '\(nearest)'?" }
       text += known.isEmpty ? "; none is loaded" : "; known: \(known.joined(separator: ", "))"
       for problem in problems { text += "\n  skipped: \(problem)" }

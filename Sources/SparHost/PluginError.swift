@@ -1,7 +1,8 @@
 /// Why a component could not be used.
 public enum PluginError: Error, Equatable, Sendable {
+  /// `kind` is nil where one of any kind was asked for.
   case unknownComponent(
-    kind: PluginKind, id: String, known: [String], nearest: String?, problems: [PluginProblem])
+    kind: PluginKind?, id: String, known: [String], nearest: String?, problems: [PluginProblem])
   case unknownOption(component: String, name: String, known: [String], nearest: String?)
   case optionTwice(component: String, name: String)
   case missingOption(component: String, schema: OptionSchema)

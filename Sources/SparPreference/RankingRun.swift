@@ -48,10 +48,6 @@ public struct RankingRun {
     _ items: [Item], inputs: [String], journal path: String, progress: ProgressHandler,
     cancelled: () -> Bool
   ) throws -> Result {
-    // Judged after an empty conversation, the answers would get values that mean nothing.
-    for item in items where item.query.messages.isEmpty && item.query.promptIDs?.isEmpty == false {
-      throw RankingError.idPrompt(stage: stage, item: item.name)
-    }
     let journal = try Journal(path: path, key: key(inputs))
     var native = [AnswerTable?](repeating: nil, count: items.count)
     for line in journal.resumed { restore(line, items, &native) }
@@ -144,7 +140,8 @@ public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
   case noPrompts(path: String)
   case tooFewAnswers(path: String, k: Int)
   case noPolicy
-  case idPrompt(stage: String, item: String)
+  /// A prompt is token ids, and there is no tokenizer to read them with.
+  case idPrompt(path: String, item: String, reason: String)
   case results(ranker: String, found: Int, queries: Int)
   case table(ranker: String, prompt: String, WinTableError)
   case cancelled(stage: String, done: Int, of: Int, journal: String)
@@ -158,9 +155,9 @@ public enum RankingError: Error, Equatable, Sendable, CustomStringConvertible {
         + "generate with --pairs 2 or more"
     case .noPolicy:
       "the answers do not say which model gave them, so its template cannot be used; "
-        + "rank with --render raw"
-    case .idPrompt(let stage, let item):
-      "\(stage): the prompt of \(item) is token ids, and rankers read texts; "
+        + "rank with --ranker_input raw"
+    case .idPrompt(let path, let item, let reason):
+      "\(path): the prompt of \(item) is token ids, rankers read texts, and \(reason); "
         + "generate from prompt or messages"
     case .results(let ranker, let found, let queries):
       "ranker \(ranker) answered \(found) of \(queries) queries; run `spar plugin check` on it"

@@ -3,6 +3,7 @@ public enum RankerTrainingError: Error, Equatable, Sendable, CustomStringConvert
   case option(key: String, found: String, wanted: String)
   case noPairs(path: String)
   case bootstrap(path: String, prompts: Int, skipped: [String: Int])
+  case idPrompt(path: String, prompt: String)
   case row(place: String, problem: String)
   case notFinite(what: String, value: Double, step: Int)
   case resumeMismatch(checkpoint: String, key: String, saved: String, now: String)
@@ -22,6 +23,8 @@ public enum RankerTrainingError: Error, Equatable, Sendable, CustomStringConvert
         + skipped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         .joined(separator: "; ")
         + "; allow longer answers (bootstrap_max_new_tokens) or give more prompts"
+    case .idPrompt(let path, let prompt):
+      "prompt \(prompt) of \(path) is token ids, and comparisons are texts; give prompt or messages"
     case .row(let place, let problem):
       "\(place): \(problem)"
     case .notFinite(let what, let value, let step):

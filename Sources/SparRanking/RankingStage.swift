@@ -59,7 +59,7 @@ public struct RankingStage {
     let digest = try fileDigest(path)
     let run = RankingRun(
       ranker: ranker, rule: options.probabilityRule, batchSize: options.batchSize, stage: "rank")
-    let queries = try self.queries(candidates.rows, attributes)
+    let queries = try self.queries(candidates.rows, attributes, path: path)
     let ranked = try run.tables(
       zip(candidates.rows, queries).map { .init(name: $0.promptID, query: $1) },
       inputs: options.input == .raw ? [digest] : [digest, options.input.rawValue],
@@ -98,14 +98,19 @@ public struct RankingStage {
   }
 
   private func queries(
-    _ groups: [CandidateGroup], _ attributes: [String: AttributeValue]
+    _ groups: [CandidateGroup], _ attributes: [String: AttributeValue], path: String
   ) throws -> [RankQuery] {
     let tokenizer = attributes.text("tokenizer_digest")
-    let queries = groups.map { RankQuery($0, answers: $0.answers, tokenizerDigest: tokenizer) }
-    guard options.input == .upstream else { return queries }
+    // Ids are rendered already: decoded with their special tokens they are upstream's text.
+    let texts = try PromptTexts(keepsSpecialTokens: options.input == .upstream).of(
+      groups, attributes, path: path)
+    let queries = texts.map { RankQuery($0, answers: $0.answers, tokenizerDigest: tokenizer) }
+    let isRendered = groups.map(\.messages.isEmpty)
+    guard options.input == .upstream, isRendered.contains(false) else { return queries }
     guard let policy = attributes.text("model") else { throw RankingError.noPolicy }
     let chat = try ModelFiles.open(policy).chat()
-    return try queries.map { query in
+    return try zip(queries, isRendered).map { query, isRendered in
+      guard !isRendered else { return query }
       var query = query
       let messages = query.messages.map { ChatMessage(role: $0.role, content: $0.content) }
       guard let text = try chat.render(messages, addGenerationPrompt: true) else {

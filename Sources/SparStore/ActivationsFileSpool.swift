@@ -40,7 +40,8 @@ public final class ActivationsSpool {
   public init(output: String, _ description: ActivationsFile.Description) throws {
     self.output = output
     self.description = description
-    journal = try Journal(path: output + ".journal", key: description.key)
+    journal = try Journal(
+      path: output + ".journal", key: description.key, keepsOthers: false)
     let path = output + ".values"
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
@@ -108,7 +109,7 @@ public final class ActivationsSpool {
     do {
       try values.write(contentsOf: bytes)
     } catch {
-      throw JournalError(path: valuesPath, code: errno)
+      throw JournalError(path: valuesPath, .system(errno))
     }
   }
 
@@ -116,7 +117,7 @@ public final class ActivationsSpool {
     do {
       try values.synchronize()
     } catch {
-      throw JournalError(path: valuesPath, code: errno)
+      throw JournalError(path: valuesPath, .system(errno))
     }
   }
 

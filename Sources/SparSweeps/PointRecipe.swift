@@ -4,12 +4,16 @@ import SparStore
 
 /// A point's settings as a recipe of its own: `spar run points/p01/recipe.yaml` runs it alone.
 enum PointRecipe {
-  /// Only what somebody has set, a preset's settings among it; files by their absolute paths.
+  /// Only what somebody has set, a preset's settings among it, and what an axis or a flag left to
+  /// say; files by their absolute paths.
   static func text(_ point: SweepPlan.Point) throws -> String {
     let inputs = Set(SettingTable.all.filter(\.isInputPath).map(\.name))
+    let void = Set(point.resolved.outweighed.map(\.key))
     var lines = ["# \(point.id): \(point.cell.text)"]
     for row in point.resolved.rows
-    where row.origin != .preset && !["output_dir", "threads", "preset"].contains(row.name) {
+    where row.origin != .preset && !void.contains(row.name)
+      && !["output_dir", "threads", "preset"].contains(row.name)
+    {
       var value = row.value
       if inputs.contains(row.name), FileManager.default.fileExists(atPath: value) {
         value = URL(fileURLWithPath: value).path

@@ -2,7 +2,7 @@ extension TrainingError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .option(let key, let found, let wanted):
-      return "training option \(key) is \(found); it must be \(wanted)"
+      return "\(TrainingOptions.setting(key)) is \(found); it must be \(wanted)"
     case .line(let path, let line, let problem):
       return "\(path), line \(line): \(problem)"
     case .row(let path, let row, let problem):
@@ -40,11 +40,12 @@ extension TrainingError: CustomStringConvertible {
     case .notFinite(let what, let value, let step, let checkpoint):
       let kept = checkpoint.map { "; the newest checkpoint is \($0)" } ?? ""
       return "the \(what) of step \(step) is \(value), so no update was made\(kept); "
-        + "try a lower learning rate, maxGradNorm 1, or another beta"
+        + "try a lower learning rate, max_grad_norm 1, or another beta"
     case .objective(let name, let problem):
       return "objective \(name): \(problem)"
     case .resumeMismatch(let checkpoint, let key, let saved, let now):
-      return "\(checkpoint) was trained with \(key) = \(saved), this run has \(now); "
+      return "\(checkpoint) was trained with \(TrainingOptions.setting(key)) = \(saved), "
+        + "this run has \(now); "
         + "use the same value, or another output folder"
     case .noUsableCheckpoint(let folder, let problems):
       return "no checkpoint in \(folder) can be resumed: " + problems.joined(separator: "; ")
@@ -58,6 +59,24 @@ extension TrainingError: CustomStringConvertible {
     case .cancelled(let step, let checkpoint):
       return "training was cancelled after step \(step)"
         + (checkpoint.map { "; resume from \($0)" } ?? "")
+    }
+  }
+}
+
+extension TrainingOptions {
+  private static let names = [
+    "optimizer": "optim", "alpha": "rmsprop_alpha", "beta1": "adam_beta1", "beta2": "adam_beta2",
+    "epsilon": "adam_epsilon", "schedule": "lr_scheduler_type", "epochs": "num_train_epochs",
+    "perDeviceBatch": "per_device_train_batch_size",
+    "accumulationSteps": "gradient_accumulation_steps", "truncation": "truncation_mode",
+    "rendering": "render", "dataSeed": "train_seed",
+  ]
+
+  /// A field under the name that users set it by: `max_grad_norm` of `maxGradNorm`.
+  static func setting(_ field: String) -> String {
+    if let name = names[field] { return name }
+    return field.reduce(into: "") { name, letter in
+      name += letter.isUppercase ? "_" + letter.lowercased() : String(letter)
     }
   }
 }

@@ -126,9 +126,9 @@ public struct TrainingOptions: Codable, Equatable, Sendable {
       ("saveTotalLimit", saveTotalLimit),
     ]
     for (key, value) in limits { try need(value >= 0, key, value, "at least 0") }
-    try need(epochs > 0 || maxSteps > 0, "epochs", epochs, "above 0, or maxSteps above 0")
+    try need(epochs > 0 || maxSteps > 0, "epochs", epochs, "above 0, or max_steps above 0")
     try need(
       maxLength > maxPromptLength, "maxLength", maxLength,
-      "more than maxPromptLength (\(maxPromptLength)), so that an answer fits")
+      "more than max_prompt_length (\(maxPromptLength)), so that an answer fits")
   }
 }

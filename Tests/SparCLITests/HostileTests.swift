@@ -73,6 +73,21 @@ import Testing
     #expect(result.errors.contains("generate.temperature"))
   }
 
+  @Test("two prompts of one index would get one prompt's answers: an error that names both")
+  func equalIndices() throws {
+    let folder = try SparProcess.Folder()
+    defer { folder.remove() }
+    let first = try folder.write("a.jsonl", #"{"prompt": "a", "index": 5}"# + "\n")
+    let second = try folder.write("b.jsonl", #"{"prompt": "b", "index": 5}"# + "\n")
+    let result = try SparProcess.run([
+      "generate", "--model", "m", "--prompts", "\(first),\(second)", "-o", folder.file("c.h5"),
+    ])
+    #expect(result.status == 1)
+    #expect(
+      result.errors.contains("b.jsonl:1: index 5 is that of \(first), line 1, too"),
+      "\(result.errors)")
+  }
+
   @Test("a model that is not there is named", arguments: ["/no/such/model.gguf", "unknown-9b"])
   func missingModel(name: String) throws {
     let result = try SparProcess.run(["tokenize", "--model", name], input: "{\"text\": \"a\"}")

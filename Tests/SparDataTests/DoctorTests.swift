@@ -67,7 +67,10 @@ import Testing
     let bytes =
       Array(#"{"prompt": "a"#.utf8) + [0xFF] + Array(#"", "chosen": "b", "rejected": "c"}"#.utf8)
     let path = try folder.write("a.jsonl", bytes)
-    let broken = try DataDoctor(chat: nil).examine(MixtureReader(DataMixture(path)))
+    let broken = try DataDoctor(chat: nil).examine(
+      MixtureReader(DataMixture(path), takesBrokenText: true))
+    // Whoever does not look at it gets no other text in its place.
+    #expect(throws: DataError.self) { try MixtureReader(DataMixture(path)).next() }
     #expect(names(broken) == [.invalidUTF8])
     let ids = #"{"prompt_ids": [256, 256, 1], "chosen_ids": [2, 258], "rejected_ids": [3]}"#
     #expect(names(try examine([ids], TinyChat.chat())) == [.doubleBOS, .missingEnd])

@@ -9,7 +9,7 @@ struct TestBackend: CustomTestStringConvertible, Sendable {
 
   func make() throws -> Backend {
     if name == "reference" { return .reference() }
-    let host = try PluginHost(search: PluginSearch(), threads: 2)
+    let host = PluginHost(search: PluginSearch(), threads: 2)
     return try Backend(host.makeBackend(name, options: [:], threads: 2))
   }
 }

@@ -34,6 +34,35 @@ import Testing
     #expect(throws: Never.self) { try resolve("train: {optim: adamw, adam_epsilon: 1e-6}\n") }
   }
 
+  @Test(
+    "of two settings for one thing, given side by side, it is told which says nothing",
+    arguments: [
+      ("warmup_ratio: 0.2, warmup_steps: 3", "warmup_ratio", "warmup_steps", "3"),
+      ("num_train_epochs: 2, max_steps: 5", "num_train_epochs", "max_steps", "5"),
+    ])
+  func sideBySide(yaml: String, key: String, winner: String, value: String) throws {
+    let told = try resolve("train: {\(yaml)}\n").outweighedBeside
+    #expect(told.count == 1)
+    #expect(
+      told.first?.hasSuffix("train.\(key) says nothing, since train.\(winner) is \(value)") == true)
+    #expect(told.first?.contains("/r.yaml:1") == true)
+    // A flag may take the place of what a recipe says.
+    let given = yaml.split(separator: ",")[0]
+    #expect(
+      try resolve("train: {\(given)}\n", flags: [(winner, value)]).outweighedBeside.isEmpty)
+    #expect(try resolve("train: {\(given), \(winner): 0}\n").outweighedBeside.isEmpty)
+  }
+
+  @Test("a shard's number without shards, and a seed of an order that is not drawn, are errors")
+  func readByNobody() throws {
+    for yaml in ["generate: {data_frac: 1}\n", "train: {seed: 3, shuffle: false}\n"] {
+      #expect(throws: RecipeError.self, "\(yaml)") { try resolve(yaml) }
+    }
+    for yaml in ["generate: {data_frac: 1, frac_len: 8}\n", "train: {seed: 3}\n"] {
+      #expect(throws: Never.self, "\(yaml)") { try resolve(yaml) }
+    }
+  }
+
   @Test("a recipe's beta for one objective does not become that of another")
   func otherObjective() throws {
     let yaml = "objective: {name: sppo, beta: 0.001}\n"

@@ -223,6 +223,17 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: tiny.work.file("a/out")))
   }
 
+  @Test("an axis of steps leaves nothing to a flag of epochs, also in the points' recipes")
+  func outweighed() throws {
+    let outcome = try tiny.spar(
+      "sweep", "../recipe.yaml", "--num_train_epochs", "2", "--vary", "train.max_steps=1,2")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let recipe = try String(
+      contentsOfFile: tiny.work.file("a/out/points/p02/recipe.yaml"), encoding: .utf8)
+    #expect(recipe.contains("train.max_steps: \"2\""), "\(recipe)")
+    #expect(!recipe.contains("num_train_epochs"))
+  }
+
   @Test("the plan runs nothing and counts what is shared")
   func plan() throws {
     let outcome = try tiny.spar(

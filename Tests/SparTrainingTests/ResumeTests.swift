@@ -102,7 +102,7 @@ struct ResumeTests {
     let byOption = #expect(throws: TrainingError.self) {
       try trainer(Golden.tinyModel(), other, output).run()
     }
-    #expect("\(try #require(byOption))".contains("learningRate"))
+    #expect("\(try #require(byOption))".contains("learning_rate = 0.001"))
     let byObjective = #expect(throws: TrainingError.self) {
       try trainer(Golden.tinyModel(), options(), output, beta: "0.01").run()
     }

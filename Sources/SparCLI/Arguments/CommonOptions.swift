@@ -32,15 +32,15 @@ struct CommonOptions: ParsableArguments {
     help: "Compute backend, as NAME or NAME:KEY=VALUE,... (default: the best for this machine)")
   var backend: String?
 
-  @Option(help: "Threads. (default: all cores)")
+  @Option(help: "Threads; 0 = all cores. (default: 0)")
   var threads: Int?
 
   @Flag(help: "Print the result as JSON on stdout.")
   var json = false
 
   func validate() throws {
-    if let threads, threads < 1 {
-      throw ValidationError("--threads is \(threads); it must be at least 1")
+    if let threads, threads < 0 {
+      throw ValidationError("--threads is \(threads); it must be at least 0 (all cores)")
     }
   }
 
@@ -53,7 +53,7 @@ struct CommonOptions: ParsableArguments {
   /// The same for models that only infer.
   func runtime(_ storage: WeightsOption, _ recipe: Recipe = Recipe()) throws -> Runtime {
     let runtime = try runtime(recipe)
-    runtime.weights = storage.weights
+    runtime.weights = storage.policy
     return runtime
   }
 

@@ -48,11 +48,15 @@ struct DataOptions: ParsableArguments {
     return mixtures
   }
 
-  func reader(_ text: String) throws -> MixtureReader { try readers([text])[0] }
+  func reader(_ text: String) throws -> MixtureReader {
+    MixtureReader(try mixture(text), mapping: try columns.mapping())
+  }
 
-  /// The options hold for each.
-  func readers(_ texts: [String]) throws -> [MixtureReader] {
+  /// For who looks at data as they are, broken text included.  The options hold for each.
+  func openReaders(_ texts: [String]) throws -> [MixtureReader] {
     let mapping = try columns.mapping()
-    return try mixtures(texts).map { MixtureReader($0, mapping: mapping) }
+    return try mixtures(texts).map {
+      MixtureReader($0, mapping: mapping, takesBrokenText: true)
+    }
   }
 }

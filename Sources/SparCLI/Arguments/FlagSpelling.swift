@@ -8,11 +8,11 @@ enum FlagSpelling {
   static func normalise(_ arguments: [String]) throws -> [String] {
     guard let name = arguments.first,
       let command = Spar.recipeCommands.first(where: { $0._commandName == name })
-    else { return arguments.map(dashed) }
+    else { return joiningNegative(arguments.map(dashed)) }
     var result = [name]
     var rest = arguments.dropFirst()
     while let argument = rest.popFirst() {
-      if argument == "--" { return result + ["--"] + rest }
+      if argument == "--" { return joiningNegative(result) + ["--"] + rest }
       guard argument.hasPrefix("--") else {
         result.append(argument)
         continue
@@ -30,6 +30,23 @@ enum FlagSpelling {
         continue
       }
       result.append("--flag=" + (try setting(String(parts[0]), inline, &rest)))
+    }
+    return joiningNegative(result)
+  }
+
+  /// `--limit -1` becomes `--limit=-1`: the parser would take the number for a flag, and say that
+  /// the value is missing.
+  private static func joiningNegative(_ arguments: [String]) -> [String] {
+    var result: [String] = []
+    for argument in arguments {
+      if argument.first == "-", let next = argument.dropFirst().first,
+        next.isASCII && next.isNumber || next == ".", let flag = result.last,
+        flag.hasPrefix("--"), flag.count > 2, !flag.contains("=")
+      {
+        result[result.count - 1] = flag + "=" + argument
+      } else {
+        result.append(argument)
+      }
     }
     return result
   }

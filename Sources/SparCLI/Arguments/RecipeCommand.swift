@@ -76,6 +76,15 @@ struct RecipeOptions: ParsableArguments {
     !(assignments.isEmpty && flags.isEmpty && rankerOptions.isEmpty && objectiveOptions.isEmpty)
   }
 
+  private static func option(
+    _ text: String, of plugin: String
+  ) throws -> ResolvedRecipe.Assignment {
+    guard text.contains("="), text.first != "=" else {
+      throw UsageError("--\(plugin)-option \(text): not of the form key=value")
+    }
+    return try ResolvedRecipe.Assignment("\(plugin).\(text)")
+  }
+
   /// defaults < recipe < --set < flags; `command` refuses what it has no use for.
   func resolve(
     recipe path: String?, for command: any RecipeCommand.Type, common: CommonOptions
@@ -98,8 +107,8 @@ struct RecipeOptions: ParsableArguments {
     let set = try assignments.map { try ResolvedRecipe.Assignment($0) }
     var given =
       try flags.map { try ResolvedRecipe.Assignment($0) }
-      + rankerOptions.map { try ResolvedRecipe.Assignment("ranker." + $0) }
-      + objectiveOptions.map { try ResolvedRecipe.Assignment("objective." + $0) }
+      + rankerOptions.map { try Self.option($0, of: "ranker") }
+      + objectiveOptions.map { try Self.option($0, of: "objective") }
     if let backend = common.backend { given.append(.init(key: "backend", value: backend)) }
     if let threads = common.threads { given.append(.init(key: "threads", value: "\(threads)")) }
     for (assignment, origin) in set.map({ ($0, Origin.set) })
@@ -115,6 +124,7 @@ struct RecipeOptions: ParsableArguments {
     try resolved.apply(set: set)
     try resolved.apply(flags: given)
     try resolved.checkEveryValueIsRead()
+    for text in resolved.outweighedBeside { Terminal.error("spar: warning: \(text)") }
     return resolved
   }
 }

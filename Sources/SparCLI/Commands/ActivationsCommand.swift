@@ -63,6 +63,15 @@ struct ActivationsCommand: ParsableCommand {
     let options = try CaptureChoice(
       layers: layers, sites: sites, positions: positions, dtype: dtype
     ).options()
+    guard input != "-" else {
+      throw UsageError(
+        "--input is read twice, to go on where it was stopped; stdin cannot be",
+        hint: "write the lines to a file")
+    }
+    var files = OutputFiles()
+    files.reads("--input", input)
+    files.reads("--model", model)
+    try files.writes("--output", output)
     var count = 0
     try JSONLines(path: input).forEachLine { _ in count += 1 }
     guard count > 0 else { throw CaptureError.noTexts(path: input) }

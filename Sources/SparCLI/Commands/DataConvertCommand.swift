@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import SparData
 
 struct DataConvertCommand: ParsableCommand {
@@ -46,14 +45,9 @@ struct DataConvertCommand: ParsableCommand {
 
   func run() throws {
     let mixture = try options.mixture(input)
-    let standing = URL(fileURLWithPath: output).standardizedFileURL
-    guard
-      try !mixture.files().contains(where: {
-        URL(fileURLWithPath: $0).standardizedFileURL == standing
-      })
-    else {
-      throw UsageError("\(output) is one of the files that are read", hint: "write another file")
-    }
+    var files = OutputFiles()
+    files.reads("<input>", try mixture.files())
+    try files.writes("<output>", output)
     let reader = MixtureReader(
       mixture, mapping: try options.columns.mapping(), isCanonical: canonical)
     var rows: any RowReader = reader

@@ -63,9 +63,12 @@ struct DataDoctorCommand: ParsableCommand {
       if files.storedTokenizer != nil { chat = try files.chat() }
     }
     let doctor = DataDoctor(chat: chat, options: limits)
-    let readers = try options.readers([data] + (heldOut.map { [$0] } ?? []))
+    let readers = try options.openReaders([data] + (heldOut.map { [$0] } ?? []))
     if heldOut != nil { try doctor.learnHeldOut(readers[1]) }
     let report = try doctor.examine(readers[0])
+    guard report.rows > 0 else {
+      throw DataError(path: data, what: "there is no row", cure: "name data that have some")
+    }
     if json {
       try Terminal.json(report)
     } else {

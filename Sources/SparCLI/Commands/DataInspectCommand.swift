@@ -20,6 +20,11 @@ struct DataInspectCommand: ParsableCommand {
     var nulls: Int
   }
 
+  /// A row with bytes that are not UTF-8, by the file and the row.
+  private static func brokenText(_ row: DataRow) -> String {
+    "\(row.place.path), \(row.place): \(FindingKind.invalidUTF8.meaning)"
+  }
+
   private struct Result: Encodable {
     var form: String
     var meaning: String
@@ -30,13 +35,15 @@ struct DataInspectCommand: ParsableCommand {
   }
 
   func run() throws {
-    let reader = try options.reader(data)
+    let reader = try options.openReaders([data])[0]
     var columns: [Column] = []
     var first: DataRow?
     var form: DataForm?
     var rows = 0
+    var broken: String?
     while let (row, found) = try reader.nextWithForm() {
       rows += 1
+      if row.hasBrokenText, broken == nil { broken = Self.brokenText(row) }
       if first == nil { (first, form) = (row, found) }
       for member in row.columns {
         let place = columns.firstIndex { $0.name == member.key } ?? columns.count
@@ -51,11 +58,12 @@ struct DataInspectCommand: ParsableCommand {
       }
     }
     guard let first, let form else {
-      throw DataError(path: data, what: "there is no row", cure: "")
+      throw DataError(path: data, what: "there is no row", cure: "name data that have some")
     }
     let result = Result(
       form: form.rawValue, meaning: form.columns, rows: rows, sources: reader.counts,
       columns: columns, example: JSONWriter.text(.object(first.columns)))
+    if let broken { Terminal.error("spar: warning: \(broken)") }
     guard !json else { return try Terminal.json(result) }
     try Terminal.line("form     \(result.form): \(result.meaning)")
     try Terminal.line("rows     \(rows)")

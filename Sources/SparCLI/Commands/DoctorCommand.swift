@@ -45,8 +45,9 @@ struct DoctorCommand: ParsableCommand {
     where !table.components.contains(where: { $0.kind == kind }) {
       problems.append("no \(kind) plugin was found")
     }
+    let threads = common.threads ?? 0
     let machine = Machine.current(
-      threads: common.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+      threads: threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount)
     if machine.memoryBytes < 4_000_000_000 {
       notes.append("less than 4 GB of memory: training SmolLM2-135M may not fit")
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import SparEvaluation
 import SparGeneration
 import SparPipeline
+import SparRanking
 
 struct EvaluateCommand: RecipeCommand {
   static let uses = [
@@ -39,14 +40,22 @@ struct EvaluateCommand: RecipeCommand {
 
   func run() throws {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
+    var files = OutputFiles()
+    files.reads("--policy", policy)
+    files.reads("--base", base)
+    files.reads("--config", config)
+    try files.writes("--output", output)
     let runtime = try common.runtime(storage, recipe)
+    let ranker = try runtime.ranker(recipe.ranker)
+    try storage.requireEffect(on: runtime, ranker: recipe.ranker.name)
     let line = ProgressLine()
     defer { line.finish() }
     let report = try WinRate(
-      runtime.ranker(recipe.ranker),
+      ranker,
       WinRate.Options(
         probabilityRule: recipe.rank.rule,
-        bootstrap: Bootstrap(resamples: recipe.evaluate.resamples, seed: recipe.run.seed))
+        bootstrap: Bootstrap(resamples: recipe.evaluate.resamples, seed: recipe.run.seed)),
+      texts: PromptTexts().of
     ).run(
       policy: policy, base: base, output: output, progress: line.stage("evaluate"),
       cancelled: { Interrupts.interruption.isRequested })

@@ -48,6 +48,7 @@ struct EvaluateRankerCommand: RecipeCommand {
     let rows = try comparisons()
     let runtime = try common.runtime(storage, recipe)
     let ranker = try runtime.ranker(recipe.ranker)
+    try storage.requireEffect(on: runtime, ranker: recipe.ranker.name)
     let line = ProgressLine()
     defer { line.finish() }
     let ranked = try RankingRun(

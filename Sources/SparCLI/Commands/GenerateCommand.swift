@@ -45,6 +45,13 @@ struct GenerateCommand: RecipeCommand {
     try recipe.require("prompts", recipe.run.prompts, "data with prompts")
     let options = recipe.generate.named(seed: recipe.run.seed, iteration: iteration)
     let source = PromptSets.name(recipe.run.prompts, iteration: iteration)
+    var files = OutputFiles()
+    files.reads("--prompts", try DataMixture(source).files())
+    files.reads("--model", recipe.run.model)
+    files.reads("--config", config)
+    try files.writes("--output", output)
+    try files.writes("--jsonl", jsonl)
+    try files.writes("--capture", capture.capture)
     let prompts = try Prompt.read(source, mapping: try columns.mapping())
     let request = try capture.request()
     let last = prompts.map(\.index).max() ?? 0

@@ -26,8 +26,10 @@ struct PairCommand: RecipeCommand {
   @Option(help: "The ranking.", completion: .file())
   var preferences = "preferences.h5"
 
-  @Option(help: "The answers that it ranks.", completion: .file())
-  var candidates = "candidates.h5"
+  @Option(
+    help: "The answers that were ranked. (default: the file that the preferences name)",
+    completion: .file())
+  var candidates: String?
 
   @Option(name: .shortAndLong, help: "A new preferences.h5 to write.", completion: .file())
   var output: String?
@@ -37,6 +39,10 @@ struct PairCommand: RecipeCommand {
 
   @OptionGroup var settings: RecipeOptions
   @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if limit < 0 { throw ValidationError("--limit is \(limit); it must be at least 0") }
+  }
 
   private struct Row: Encodable {
     var prompt: String
@@ -50,7 +56,16 @@ struct PairCommand: RecipeCommand {
 
   func run() throws {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
-    guard let output else { return try show() }
+    guard output != nil || !settings.isGiven && config == nil else {
+      throw UsageError(
+        "a rule is set, but there is no --output", hint: "--output names the new preferences.h5")
+    }
+    let candidates = try candidates ?? TrainingData.candidates(of: preferences)
+    guard let output else { return try show(candidates) }
+    var files = OutputFiles()
+    files.reads("--candidates", candidates)
+    files.reads("--config", config)
+    try files.writes("--output", output)
     let counts = try PairDerivation(rule: recipe.rank.rule, selection: recipe.rank.selection).run(
       preferences: preferences, candidates: candidates, output: output)
     if common.json {
@@ -64,17 +79,9 @@ struct PairCommand: RecipeCommand {
       "\(output): rule \(recipe.rank.rule.rawValue), " + shown.joined(separator: ", "))
   }
 
-  private func show() throws {
-    guard settings.assignments.isEmpty, settings.flags.isEmpty else {
-      throw UsageError(
-        "a rule is set, but there is no --output", hint: "--output names the new preferences.h5")
-    }
-    let table = try PreferencesFile.read(preferences).table
-    let groups = try CandidatesFile.read(candidates).table.rows
-    guard groups.map(\.promptIndex) == table.promptIndex else {
-      throw PairDerivation.Failure.otherCandidates(
-        preferences: preferences, candidates: candidates)
-    }
+  private func show(_ candidates: String) throws {
+    let (table, _, groups) = try PairDerivation.read(
+      preferences: preferences, candidates: candidates)
     let count = limit > 0 ? min(limit, table.count) : table.count
     for row in 0..<count {
       let (w, l) = (table.chosen[row], table.rejected[row])

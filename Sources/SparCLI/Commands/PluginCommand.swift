@@ -1,5 +1,6 @@
 import ArgumentParser
 import SparHost
+import SparText
 
 struct PluginCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -64,7 +65,8 @@ struct PluginCommand: ParsableCommand {
       let named = all.filter { $0.id == id }
       guard named.isEmpty else { return named }
       throw PluginError.unknownComponent(
-        kind: .objective, id: name, known: all.map(\.id).sorted(), nearest: nil,
+        kind: nil, id: name, known: all.map(\.id).sorted(),
+        nearest: NearestName.of(id, among: all.map(\.id)),
         problems: host.problems)
     }
   }

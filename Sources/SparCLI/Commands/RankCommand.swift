@@ -27,9 +27,15 @@ struct RankCommand: RecipeCommand {
 
   func run() throws {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
+    var files = OutputFiles()
+    files.reads("--candidates", candidates)
+    files.reads("--config", config)
+    try files.writes("--output", output)
+    try files.writes("--capture", capture.capture)
     let request = try capture.request()
     let runtime = try common.runtime(storage, recipe)
     let ranker = try runtime.ranker(recipe.ranker)
+    try storage.requireEffect(on: runtime, ranker: recipe.ranker.name)
     let capturing = try request.map {
       try RankingCapture($0, ranker: ranker, runtime: runtime, candidates: candidates)
     }

@@ -44,6 +44,12 @@ struct RunCommand: RecipeCommand {
     if file.rankerComparison != nil { return try compareRankers(file) }
     let resolved = try settings.resolve(recipe: recipe, for: Self.self, common: common)
     let restart = try restartFrom.map { try RestartPoint($0) }
+    if show {
+      try refuse(
+        ["restart-from": restartFrom, "store": sharing.store, "until": sharing.until],
+        because: "changes what a run does, and --show runs nothing")
+      if sweep.plan { throw UsageError("--show and --plan are two questions; ask one at a time") }
+    }
     let block = try sweep.block(recipe)
     try refusePlanSettings(resolved, isRead: show || sweep.plan && block.isEmpty)
     if !block.isEmpty, !show {

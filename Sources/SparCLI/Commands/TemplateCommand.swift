@@ -71,6 +71,9 @@ struct TemplateCommand: ParsableCommand {
     ]
 
     init(_ line: Data) throws {
+      guard String(validating: line, as: UTF8.self) != nil else {
+        throw Problem(description: JSONLines.notUTF8)
+      }
       // The order of members is kept: templates may print them.
       guard case .dictionary(let row) = try JinjaValue(jsonText: line, name: "the line") else {
         throw Problem(description: "not a JSON object")

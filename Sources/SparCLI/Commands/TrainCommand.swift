@@ -82,6 +82,13 @@ struct TrainCommand: RecipeCommand {
     let recipe = try settings.resolve(recipe: config, for: Self.self, common: common).recipe
     try recipe.require("model", recipe.run.model, "the policy to train")
     let source = try source()
+    if recipe.train.referenceFromGeneration, case .pairs = source {
+      throw UsageError(
+        "--reference_from_generation takes log-probabilities from candidates.h5, and "
+          + "\(preferences) holds pairs",
+        hint: "leave it out; ref_chosen_logps and ref_rejected_logps are read where data have them")
+    }
+    try checkCapture(source)
     let request = try capture.request()
     let runtime = try common.runtime(recipe)
     _ = try runtime.host.checkedOptions(.objective, recipe.objective)
@@ -110,6 +117,12 @@ struct TrainCommand: RecipeCommand {
       try Terminal.line("\(source.path): \(source.rows)\(part) rows, \(source.form)")
     }
     for text in MetricsTable.lines(result.history) { try Terminal.line(text) }
+    // Such as one step that warms up: as in Hugging Face's schedulers, it starts from 0.
+    if !result.history.isEmpty, result.history.allSatisfy({ $0.values["learning_rate"] == 0 }) {
+      Terminal.error(
+        "spar: warning: the step size was 0 in every step, so nothing was learnt; lower "
+          + "warmup_ratio or warmup_steps, or train longer")
+    }
     let (first, last) = (result.figures["first_loss"], result.figures["last_loss"])
     let loss = first.flatMap { first in
       last.map { "loss \(Figures.short(first)) → \(Figures.short($0)), " }
@@ -117,6 +130,18 @@ struct TrainCommand: RecipeCommand {
     try Terminal.line(
       "\(result.checkpoint): \(result.steps) steps on \(training.groups) prompts, \(loss ?? "")"
         + "\(Figures.whole(result.tokensPerSecond)) tokens/s")
+  }
+
+  private func checkCapture(_ source: TrainingData) throws {
+    var files = OutputFiles()
+    switch source {
+    case .stored(let preferences, let candidates):
+      files.reads("--preferences", preferences)
+      files.reads("--candidates", candidates)
+    case .pairs(let pairs, _): files.reads("--preferences", try pairs.mixture.files())
+    }
+    files.reads("--config", config)
+    try files.writes("--capture", capture.capture)
   }
 
   private func source() throws -> TrainingData {

@@ -80,11 +80,19 @@ struct UpstreamImportCommand: ParsableCommand {
     let rendering: PromptRendering = try choice("--render", render) ?? .exact
     let rule: ProbabilityRule? = try choice("--probability-rule", probabilityRule)
     var summary: UpstreamImport.Summary?
+    let output = preferences ?? "preferences.h5"
+    var files = OutputFiles()
+    if generated != nil {
+      files.reads("--prompts", try prompts.map { try DataMixture($0).files() } ?? [])
+      try files.writes("--candidates", candidates)
+    } else {
+      files.reads("--candidates", candidates)
+    }
+    if ranking != nil { try files.writes("--preferences", output) }
     if let generated {
       summary = try imported(rendering).candidates(generated: generated, output: candidates)
     }
     var statuses: [String: Int] = [:]
-    let output = preferences ?? "preferences.h5"
     if let ranking {
       statuses = try UpstreamImport.preferences(
         ranking: ranking, candidates: candidates, rule: rule, selection: PairSelection(),

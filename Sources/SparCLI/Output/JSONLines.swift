@@ -13,6 +13,9 @@ struct JSONLines {
     var cause: any Error
   }
 
+  static let notUTF8 =
+    "bytes that are not UTF-8; write them as UTF-8 (iconv -f latin1 -t utf8, say)"
+
   /// A file, or `-` for stdin.
   var path: String
 
@@ -46,7 +49,9 @@ struct JSONLines {
       } catch let error as Through {
         throw error.cause
       } catch {
-        throw Failure(place: "\(name):\(number)", problem: Self.reason(error))
+        let isText = String(validating: line, as: UTF8.self) != nil
+        throw Failure(
+          place: "\(name):\(number)", problem: isText ? Self.reason(error) : Self.notUTF8)
       }
     }
     if ferror(file) != 0 {

@@ -14,9 +14,12 @@ enum SparFailure {
   static let failed: Int32 = 1
   static let usage: Int32 = 2
   static let interrupted: Int32 = 130
+  static let readerGone: Int32 = 141
 
   static func report(_ error: any Error) -> Int32 {
     if let code = reportParser(error) { return code }
+    // `spar … | head` has seen enough: what every Unix tool does then.
+    if let gone = error as? Terminal.WriteError, gone.code == EPIPE { return readerGone }
     if isStop(error) {
       Terminal.error("spar: interrupted: \(message(error))")
       Terminal.error("hint: run the same command again to go on")
@@ -97,6 +100,7 @@ enum SparFailure {
     guard error.domain == NSCocoaErrorDomain else { return nil }
     switch CocoaError.Code(rawValue: error.code) {
     case .fileNoSuchFile, .fileReadNoSuchFile: return ENOENT
+    case .fileWriteFileExists: return EEXIST
     case .fileReadNoPermission, .fileWriteNoPermission: return EACCES
     case .fileWriteOutOfSpace: return ENOSPC
     case .fileWriteVolumeReadOnly: return EROFS
@@ -110,10 +114,19 @@ enum SparFailure {
     case let error as ReportError: return error.hint
     case let error as SweepError: return error.hint
     case let error as UsageError: return error.hint
-    case RecipeError.unknownKey, RecipeError.foreign:
+    case RecipeError.unknownKey(let key, _, _):
+      return ForeignNames.advice(for: key)
+        ?? "--help lists the settings of a command; `spar run RECIPE --show` those of a recipe"
+    case RecipeError.foreign("prompts", _, "train", _):
+      return "pairs or a ranking to train on are named by --preferences"
+    case RecipeError.foreign:
       return "--help lists the settings of a command; `spar run RECIPE --show` those of a recipe"
     case RecipeError.missing(let key, _):
-      return "give --\(key.split(separator: ".").last ?? "") or write it into the recipe"
+      var flag = key
+      if key.contains("."), case .setting(let setting)? = SettingTable.find(key) {
+        flag = setting.aliases.first ?? key
+      }
+      return "give --\(flag) or write it into the recipe"
     case let error as ModelError:
       if case .notFetched(let name, _) = error.reason { return "spar model fetch \(name)" }
       return nil

@@ -98,6 +98,7 @@ public final class MixtureReader: RowReader {
   private let mixture: DataMixture
   private let mapping: ColumnMapping
   private let isCanonical: Bool
+  private let takesBrokenText: Bool
   private var index = -1
   private var reader: FormReader?
   private var rowsLeft: Int?
@@ -106,13 +107,18 @@ public final class MixtureReader: RowReader {
   /// Of the sources so far.
   public private(set) var counts: [Count] = []
 
-  /// - Parameter isCanonical: false leaves the columns of other forms as they are.
+  /// - Parameters:
+  ///   - isCanonical: false leaves the columns of other forms as they are.
+  ///   - takesBrokenText: gives rows whose bytes are not UTF-8, with U+FFFD in their place, to who
+  ///     looks at `hasBrokenText`; else such a row is an error, for its text is another one.
   public init(
-    _ mixture: DataMixture, mapping: ColumnMapping = ColumnMapping(), isCanonical: Bool = true
+    _ mixture: DataMixture, mapping: ColumnMapping = ColumnMapping(), isCanonical: Bool = true,
+    takesBrokenText: Bool = false
   ) {
     self.mixture = mixture
     self.mapping = mapping
     self.isCanonical = isCanonical
+    self.takesBrokenText = takesBrokenText
   }
 
   /// The form of the row that was last given.
@@ -130,6 +136,9 @@ public final class MixtureReader: RowReader {
       if let reader, rowsLeft != 0, let row = try reader.next(), let form = reader.form {
         rowsSeen += 1
         guard isTaken() else { continue }
+        if row.hasBrokenText, !takesBrokenText {
+          throw row.error(FindingKind.invalidUTF8.meaning, cure: FindingKind.invalidUTF8.cure)
+        }
         counts[index].rows += 1
         counts[index].form = form.rawValue
         return (row, form)

@@ -32,6 +32,11 @@ public struct CaptureChoice: Equatable, Sendable {
     for word in sites.split(separator: ",", omittingEmptySubsequences: false) {
       options.sites.insert(try value(String(word), flag: "sites"))
     }
+    if layers != "all", options.sites == [.logits] {
+      throw .unread(
+        key: prefix + "layers", readers: ["residual", "attention", "mlp"],
+        chooser: prefix + "sites", chosen: "logits", place: .flag(prefix + "layers"))
+    }
     options.positions = try value(positions, flag: "positions")
     options.precision = try value(dtype, flag: "dtype")
     return options

@@ -24,7 +24,8 @@ public struct RankingCapture {
     self.request = request
     self.model = model
     self.candidates = candidates
-    groups = try CandidatesFile.read(candidates).table.rows
+    let (table, attributes) = try CandidatesFile.read(candidates)
+    groups = try PromptTexts().of(table.rows, attributes, path: candidates)
     try request.rows.require(below: groups.count, of: candidates)
     // What cannot be captured is said before the ranking, not after it.
     _ = try ActivationSelection(

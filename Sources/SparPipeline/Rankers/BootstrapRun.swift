@@ -48,15 +48,28 @@ public struct BootstrapRun {
     cancelled: () -> Bool = { false }
   ) throws -> Summary {
     let prompts = options.count > 0 ? Array(prompts.prefix(options.count)) : prompts
-    func answers(_ name: String, temperature: Double, topP: Double) throws -> [CandidateGroup] {
+    if let prompt = prompts.first(where: { $0.ids != nil }) {
+      throw RankerTrainingError.idPrompt(path: source, prompt: prompt.id)
+    }
+    let passes = options.kinds.contains(.derailed) ? 2.0 : 1
+    func answers(
+      _ name: String, pass: Double, temperature: Double, topP: Double
+    ) throws -> [CandidateGroup] {
       try self.answers(
         prompts, source: source, to: "\(folder)/\(name).h5", temperature: temperature, topP: topP,
-        progress: progress, cancelled: cancelled)
+        progress: { part in
+          // One bar for both passes.
+          var whole = part
+          whole.done = pass * part.total + part.done
+          whole.total = passes * part.total
+          progress(whole)
+        }, cancelled: cancelled)
     }
-    let right = try answers("right", temperature: options.temperature, topP: 0.95)
+    let right = try answers("right", pass: 0, temperature: options.temperature, topP: 0.95)
     var derailed: [CandidateGroup]?
     if options.kinds.contains(.derailed) {
-      derailed = try answers("derailed", temperature: options.derailTemperature, topP: 1)
+      derailed = try answers(
+        "derailed", pass: 1, temperature: options.derailTemperature, topP: 1)
     }
     let answered = zip(prompts, right).enumerated().map { place, pair in
       let answer = pair.1.answers[0]
@@ -112,8 +125,9 @@ public struct BootstrapRun {
         attributes.text("model_digest") == model.digest
         && attributes.text("backend") == model.backend.name
         && attributes["temperature"] == .double(temperature)
-        && attributes["seed"] == .int(Int64(bitPattern: options.seed))
+        && attributes["seed"] == .unsigned(options.seed)
         && attributes["max_new_tokens"] == .int(Int64(options.maxNewTokens))
+        && table.rows.map(\.promptIndex) == prompts.map(\.index)
         && table.rows.map(\.messages)
           == prompts.map { $0.messages.map { .init(role: $0.role, content: $0.content) } }
       if isSame { return table.rows }

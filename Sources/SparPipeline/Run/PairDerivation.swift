@@ -14,6 +14,8 @@ public struct PairDerivation: Equatable, Sendable {
 
   public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
     case otherCandidates(preferences: String, candidates: String)
+    /// Their prompts and K may agree: answers of another iteration, or generated anew.
+    case otherAnswers(preferences: String, candidates: String)
     /// Of a ranking whose pairs were not kept.
     case scoresOnly(String)
 
@@ -22,6 +24,9 @@ public struct PairDerivation: Equatable, Sendable {
       case .otherCandidates(let preferences, let candidates):
         "\(preferences) does not rank \(candidates): their prompts or K differ; "
           + "give the file that was ranked with --candidates"
+      case .otherAnswers(let preferences, let candidates):
+        "\(preferences) ranks other answers than those in \(candidates), which is not the file that "
+          + "was ranked; give that file with --candidates, or rank again"
       case .scoresOnly(let path):
         "\(path) holds the scores of answers and not their tables, which know the rule "
           + "upstream-score only; give --probability_rule upstream-score, or rank again"
@@ -32,6 +37,26 @@ public struct PairDerivation: Equatable, Sendable {
   /// What `ranker_gives` says of a ranking of which the scores S alone were kept.
   static let scoresOnly = "aggregated scores"
 
+  /// A ranking and the answers that it is of.
+  ///
+  /// - Throws: `Failure` where `candidates` is not the file that was ranked, by its digest, its
+  ///   prompts and its K.
+  public static func read(
+    preferences: String, candidates path: String
+  ) throws -> (
+    table: PreferenceTable, attributes: [String: AttributeValue], groups: [CandidateGroup]
+  ) {
+    let (table, attributes) = try PreferencesFile.read(preferences)
+    let candidates = try CandidatesFile.read(path).table
+    guard candidates.K == table.K, candidates.rows.map(\.promptIndex) == table.promptIndex else {
+      throw Failure.otherCandidates(preferences: preferences, candidates: path)
+    }
+    if let ranked = attributes.text("candidates_digest"), try fileDigest(path) != ranked {
+      throw Failure.otherAnswers(preferences: preferences, candidates: path)
+    }
+    return (table, attributes, candidates.rows)
+  }
+
   /// Reads `preferences` and the candidates that it ranks, and writes `output`.  A ranker that
   /// gave probabilities keeps them, whatever the rule.
   ///
@@ -40,15 +65,11 @@ public struct PairDerivation: Equatable, Sendable {
   public func run(
     preferences path: String, candidates candidatesPath: String, output: String
   ) throws -> [PreferenceStatus: Int] {
-    var (table, attributes) = try PreferencesFile.read(path)
-    let candidates = try CandidatesFile.read(candidatesPath).table
-    guard candidates.K == table.K, candidates.rows.map(\.promptIndex) == table.promptIndex else {
-      throw Failure.otherCandidates(preferences: path, candidates: candidatesPath)
-    }
+    var (table, attributes, groups) = try Self.read(preferences: path, candidates: candidatesPath)
     let given = attributes.text("ranker_gives")
     if given == Self.scoresOnly, rule != .upstreamScore { throw Failure.scoresOnly(path) }
     let cells = table.K * table.K
-    for (row, group) in candidates.rows.enumerated() {
+    for (row, group) in groups.enumerated() {
       let at = (row * cells)..<((row + 1) * cells)
       let failed = table.failedPairs(of: row)
       let means = (row * table.K)..<((row + 1) * table.K)
@@ -76,6 +97,7 @@ public struct PairDerivation: Equatable, Sendable {
     attributes["min_margin"] = .double(selection.minMargin)
     attributes["drop_truncated"] = .int(selection.dropTruncated ? 1 : 0)
     attributes["pair_rule"] = .string(selection.rule.rawValue)
+    attributes["pair_seed"] = .unsigned(selection.seed)
     attributes["derived_from"] = .string(path)
     try PreferencesFile.write(to: output, table, attributes: attributes)
     return Dictionary(table.status.map { ($0, 1) }, uniquingKeysWith: +)

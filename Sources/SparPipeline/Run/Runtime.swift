@@ -46,6 +46,11 @@ public final class Runtime {
     host.register(extension: TextModelExtension.id, textModels.table)
   }
 
+  /// Whether rankers that were made have any model of the host's open.
+  public var lendsModels: Bool {
+    !languageModels.opened.isEmpty || !textModels.opened.isEmpty
+  }
+
   public func model(_ path: String) throws -> LanguageModel {
     try LanguageModel.load(path, backend: backend, weights: weights)
   }

@@ -66,17 +66,42 @@ public final class SelfPlayRun {
     shared = try sharing.map { [inputs] in
       ($0, try RunPlan(inputs, host: host, backend: backend, digests: &digests))
     }
-    progress = RunProgress(Self.steps(recipe, until: target))
+    progress = RunProgress(
+      Self.steps(recipe, until: target, shares: Self.shares(resolved, host: host)))
   }
 
-  private static func steps(_ recipe: Recipe, until target: RunTarget?) -> [RunProgress.Step] {
+  /// What each stage takes by the reckoning of `--plan`, with proportions of everyday machines; empty
+  /// where sizes are not known.
+  private static func shares(_ resolved: ResolvedRecipe, host: PluginHost) -> [String: Double] {
+    do {
+      let forecast = try RunForecast(resolved, host: host) {
+        MachineRates(products: 1e11, memory: 1.5e10, threads: 1)
+      }
+      return Dictionary(
+        forecast.stages.map { ($0.stage, $0.seconds) }, uniquingKeysWith: { first, _ in first })
+    } catch {
+      // What is wrong with a model or with data, the stage that needs it tells.
+      return [:]
+    }
+  }
+
+  private static func steps(
+    _ recipe: Recipe, until target: RunTarget?, shares: [String: Double]
+  ) -> [RunProgress.Step] {
     let rounds = recipe.run.iterations
-    let base = RunProgress.Step(label: "base answers", stage: "heldout", weight: 1)
+    // Every stage loads and writes something.
+    let least = 0.002 * shares.values.reduce(0, +)
+    func step(_ label: String, _ stage: String, guess: Double) -> RunProgress.Step {
+      let other = shares.isEmpty ? guess : (shares["evaluate"] ?? 0)
+      return RunProgress.Step(
+        label: label, stage: stage, weight: max(shares[stage] ?? other, least))
+    }
+    let base = step("base answers", "heldout", guess: 1)
     if target == .base { return [base] }
     var steps: [RunProgress.Step] = []
     if target?.needsRanker ?? true {
       for stage in rankerStages(recipe.trainRanker) {
-        steps.append(RunProgress.Step(label: stage, stage: stage, weight: 2))
+        steps.append(step(stage, stage, guess: 2))
         if target == RunTarget(iteration: 0, stage: stage) { return steps }
       }
     }
@@ -88,9 +113,7 @@ public final class SelfPlayRun {
         // What a run to a later iteration leaves out.
         let isLast = ["heldout", "evaluate"].contains(stage) || stage.hasPrefix(RunTarget.check)
         if let target, target.iteration > t, isLast { continue }
-        steps.append(
-          RunProgress.Step(
-            label: "iteration \(t)/\(rounds) · \(stage)", stage: stage, weight: weight))
+        steps.append(step("iteration \(t)/\(rounds) · \(stage)", stage, guess: weight))
         if target == RunTarget(iteration: t, stage: stage) { return steps }
       }
     }

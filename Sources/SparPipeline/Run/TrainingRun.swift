@@ -52,7 +52,8 @@ public struct DoctorPolicy: Equatable, Sendable {
     let doctor = DataDoctor(chat: chat, options: limits)
     let report: DoctorReport
     do throws(DataError) {
-      report = try doctor.examine(MixtureReader(source.mixture, mapping: source.mapping))
+      report = try doctor.examine(
+        MixtureReader(source.mixture, mapping: source.mapping, takesBrokenText: true))
     } catch {
       throw TrainingError(error) ?? error
     }

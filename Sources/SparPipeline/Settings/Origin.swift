@@ -26,6 +26,16 @@ public enum Origin: Equatable, Sendable, CustomStringConvertible {
     if case .recipe = self { true } else { false }
   }
 
+  /// Whether both were given in one place: neither was written to change the other.
+  func isBeside(_ other: Origin) -> Bool {
+    switch (self, other) {
+    case (.recipe, .recipe), (.recipePreset, .recipePreset), (.set, .set), (.flag, .flag),
+      (.axis, .axis):
+      true
+    default: false
+    }
+  }
+
   /// How an error message about the value begins.
   var prefix: String {
     switch self {

@@ -76,6 +76,7 @@ public enum SettingTable {
 
   /// The spelling that a wrong key most likely meant.
   public static func nearest(to key: String) -> String? {
+    guard ForeignNames.advice(for: key) == nil else { return nil }
     let key = key.replacing("-", with: "_")
     let spellings = all.flatMap { [$0.name] + $0.aliases } + objectiveOptions.keys.sorted()
     if let found = NearestName.of(key, among: spellings) { return found }
@@ -84,7 +85,15 @@ public enum SettingTable {
     let lasts = all.compactMap { setting in
       setting.name.split(separator: ".").last.map { (String($0), setting.name) }
     }
-    guard let last = NearestName.of(String(tail), among: lasts.map(\.0)) else { return nil }
-    return lasts.first { $0.0 == last }?.1
+    if let last = NearestName.of(String(tail), among: lasts.map(\.0)) {
+      return lasts.first { $0.0 == last }?.1
+    }
+    // `objctive.beta`: only the plugin knows its options, but the section is misspelt.
+    guard tail.count < key.count,
+      let stage = NearestName.of(
+        String(key.dropLast(tail.count + 1)), among: Setting.Stage.allCases.map(\.rawValue)),
+      find("\(stage).\(tail)") != nil
+    else { return nil }
+    return "\(stage).\(tail)"
   }
 }

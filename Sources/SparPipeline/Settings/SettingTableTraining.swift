@@ -9,6 +9,7 @@ extension SettingTable {
       aliases: ["learning_rate", "lr"], "peak step size"),
     .choice(
       "train.lr_scheduler_type", \.train.schedule, aliases: ["lr_scheduler_type"],
+      spellings: ["constant_with_warmup": .constant],
       "how the step size falls"),
     .number(
       "train.warmup_ratio", \.train.warmupRatio, in: NumberRange(0, 1),
@@ -46,7 +47,8 @@ extension SettingTable {
   private static let updateSettings: [Setting] = [
     .choice(
       "train.optim", \.train.optimizer, aliases: ["optim", "optimizer"],
-      spellings: ["adamw_torch": .adamw, "adamw_hf": .adamw], "update rule"),
+      spellings: ["adamw_torch": .adamw, "adamw_torch_fused": .adamw, "adamw_hf": .adamw],
+      "update rule"),
     .number(
       "train.rmsprop_alpha", \.train.alpha, in: NumberRange(0, 1, includesUpper: false),
       aliases: ["rmsprop_alpha"], "decay of RMSprop's mean square"),

@@ -18,6 +18,14 @@ extension ResolvedRecipe {
         key: key, readers: readers.map(\.rawValue).sorted(), chooser: "train.optim",
         chosen: recipe.train.optimizer.rawValue, place: place)
     }
+    try checkOrder()
+    if let place = origins["generate.data_frac"], recipe.generate.shardLength == 0,
+      recipe.generate.shard > 0
+    {
+      throw .unread(
+        key: "generate.data_frac", readers: ["shards"], chooser: "generate.frac_len", chosen: "0",
+        place: place)
+    }
     if let place = origins["rank.pair_seed"], recipe.rank.selection.rule != .random {
       throw .unread(
         key: "rank.pair_seed", readers: ["random"], chooser: "rank.pair_rule",
@@ -33,6 +41,39 @@ extension ResolvedRecipe {
     _ = try recipe.evaluate.otherRankers()
     try checkOwner(.objective, recipe.objective)
     try checkOwner(.ranker, recipe.ranker)
+  }
+
+  /// Settings to which another leaves nothing to say, with that one and its value.
+  public var outweighed: [(key: String, by: String, value: String)] {
+    let train = recipe.train
+    var found: [(key: String, by: String, value: String)] = []
+    if train.warmupSteps > 0 {
+      found.append(("train.warmup_ratio", "train.warmup_steps", "\(train.warmupSteps)"))
+    }
+    if train.maxSteps > 0 {
+      found.append(("train.num_train_epochs", "train.max_steps", "\(train.maxSteps)"))
+    }
+    return found
+  }
+
+  /// What to tell whoever gave a setting side by side with one that outweighs it.  Steps take the
+  /// place of a ratio or of epochs, as in Hugging Face's Trainer, so that is no error.
+  public var outweighedBeside: [String] {
+    outweighed.compactMap { key, winner, value in
+      guard let place = origins[key], let other = origins[winner], place.isBeside(other) else {
+        return nil
+      }
+      return "\(place.prefix)\(key) says nothing, since \(winner) is \(value)"
+    }
+  }
+
+  /// The seed of an order that is not drawn.
+  private func checkOrder() throws(RecipeError) {
+    if let place = origins["train.seed"], !recipe.train.shuffle, recipe.run.trainSeed > 0 {
+      throw .unread(
+        key: "train.seed", readers: ["a shuffled order"], chooser: "train.shuffle",
+        chosen: "false", place: place)
+    }
   }
 
   /// Settings of `train_ranker` that another of them makes void.

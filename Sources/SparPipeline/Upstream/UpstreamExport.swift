@@ -30,10 +30,8 @@ public struct UpstreamExport {
   public func write(candidates path: String, preferences: String?) throws -> [String] {
     let candidates = try CandidatesFile.read(path).table
     guard let preferences else { return try writeAnswers(candidates) }
-    let (table, attributes) = try PreferencesFile.read(preferences)
-    guard candidates.K == table.K, candidates.rows.map(\.promptIndex) == table.promptIndex else {
-      throw PairDerivation.Failure.otherCandidates(preferences: preferences, candidates: path)
-    }
+    let (table, attributes, _) = try PairDerivation.read(
+      preferences: preferences, candidates: path)
     guard table.failed.isEmpty else {
       throw DataError(
         path: preferences, what: "some pairs could not be compared, which these files cannot say",

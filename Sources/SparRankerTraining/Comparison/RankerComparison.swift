@@ -51,7 +51,8 @@ public struct RankerComparison {
     isCancelled: @escaping () -> Bool = { false }
   ) throws -> [Cell] {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let journal = try Journal(path: folder + "/cells.jsonl", key: try key(model))
+    let journal = try Journal(
+      path: folder + "/cells.jsonl", key: try key(model), keepsOthers: false)
     var cells = try journal.resumed.map { try JSONDecoder().decode(Cell.self, from: $0) }
     let total = arms.count * lengths.count * seeds.count
     func show(_ detail: String) {

@@ -28,7 +28,9 @@ public enum PairsFile {
     _ source: PairsSource, encoder: (any PairEncoder)?, options: TrainingOptions
   ) throws -> (groups: [TrainingGroup], counts: [MixtureReader.Count]) {
     let truncation = SequenceTruncation(options, beginID: encoder?.beginID)
-    let reader = MixtureReader(source.mixture, mapping: source.mapping)
+    // Whether broken text may be trained on is between the user and the doctor.
+    let reader = MixtureReader(
+      source.mixture, mapping: source.mapping, takesBrokenText: true)
     var groups: [TrainingGroup] = []
     do {
       while let (row, form) = try reader.nextWithForm() {
